@@ -1,0 +1,116 @@
+import type { Logger } from './logger.ts';
+
+type Attributes = Record<string, string | number | boolean>;
+
+/** One step of a trace. It carries its context as text, since a photo's trace travels in rows and in gRPC metadata. */
+export type Span = {
+  /** W3C trace context (`00-<trace>-<span>-<flags>`), or undefined where nothing is traced. */
+  readonly traceparent: string | undefined;
+  /** For the log lines of this step. */
+  readonly traceId: string | undefined;
+  setAttributes(attributes: Attributes): void;
+};
+
+export type SpanOptions = {
+  /** Context of the step above, a `traceparent`; a new trace begins where there is none. */
+  parent?: string | undefined;
+  kind?: 'server' | 'client' | 'producer' | 'consumer' | 'internal';
+  attributes?: Attributes;
+};
+
+export type Tracer = {
+  /** Runs `work` as a step of a trace. A throw marks the step as failed, and goes on. */
+  span<T>(name: string, options: SpanOptions, work: (span: Span) => T | Promise<T>): Promise<T>;
+  /** Sends what is left. */
+  close(): Promise<void>;
+};
+
+const NO_SPAN: Span = { traceparent: undefined, traceId: undefined, setAttributes() {} };
+
+/** Traces nothing. */
+export const untraced: Tracer = {
+  async span(_name, _options, work) {
+    return await work(NO_SPAN);
+  },
+  async close() {},
+};
+
+/** The parts of a `traceparent` of version 00, or undefined where the text is none: it may come from a stranger's request. */
+export function parseTraceparent(text: string | undefined): { traceId: string; spanId: string; flags: number } | undefined {
+  const [, traceId, spanId, flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(text ?? '') ?? [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
+  if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
+  return { traceId, spanId, flags: Number.parseInt(flags, 16) };
+}
+
+/**
+ * Sends the spans of `service` to an OpenTelemetry collector (OTLP over HTTP, `endpoint` as in OTEL_EXPORTER_OTLP_ENDPOINT).
+ * Without an endpoint nothing of OpenTelemetry is loaded.
+ */
+export async function startTracing({
+  service,
+  endpoint,
+  log,
+}: {
+  service: string;
+  endpoint: string | undefined;
+  log: Logger;
+}): Promise<Tracer> {
+  if (endpoint === undefined) return untraced;
+  const [
+    { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace },
+    { BatchSpanProcessor, TracerProvider },
+    exporter,
+    { resourceFromAttributes },
+  ] = await Promise.all([
+    import('@opentelemetry/api'),
+    import('@opentelemetry/sdk-trace'),
+    import('@opentelemetry/exporter-trace-otlp-http'),
+    import('@opentelemetry/resources'),
+  ]);
+  const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
+  const provider = new TracerProvider({
+    resource: resourceFromAttributes({ 'service.name': `kube-face-${service}` }),
+    spanProcessors: [new BatchSpanProcessor({ exporter: new exporter.OTLPTraceExporter({ url }) })],
+  });
+  const tracer = provider.getTracer('kube-face');
+  const kinds = {
+    server: SpanKind.SERVER,
+    client: SpanKind.CLIENT,
+    producer: SpanKind.PRODUCER,
+    consumer: SpanKind.CONSUMER,
+    internal: SpanKind.INTERNAL,
+  };
+  log.info({ url }, 'sending traces');
+
+  return {
+    async span(name, { parent, kind = 'internal', attributes = {} }, work) {
+      const above = parseTraceparent(parent);
+      const context = above
+        ? trace.setSpanContext(ROOT_CONTEXT, {
+            traceId: above.traceId,
+            spanId: above.spanId,
+            traceFlags: above.flags,
+            isRemote: true,
+          })
+        : ROOT_CONTEXT;
+      const span = tracer.startSpan(name, { kind: kinds[kind], attributes }, context);
+      const { traceId, spanId, traceFlags } = span.spanContext();
+      try {
+        return await work({
+          traceparent: `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`,
+          traceId,
+          setAttributes: (more) => void span.setAttributes(more),
+        });
+      } catch (error) {
+        span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) });
+        throw error;
+      } finally {
+        span.end();
+      }
+    },
+    async close() {
+      await provider.shutdown().catch((error: unknown) => log.warn({ error }, 'the last traces did not arrive'));
+    },
+  };
+}
