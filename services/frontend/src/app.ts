@@ -1,0 +1,92 @@
+import type { Logger } from '@kube-face/shared-lib/logger';
+import { isDatabaseAway } from '@kube-face/shared-lib/mysql';
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
+import { loadAssets } from './assets.ts';
+import type { FrontendMetrics } from './metrics.ts';
+import { AWAY_REFRESH_SECONDS, badAddressPage, brokenPage, databaseAwayPage, notFoundPage } from './pages/error-page.ts';
+import { type Page, renderPage } from './pages/layout.ts';
+import { photosPage } from './pages/photos-page.ts';
+import type { PhotoFolder } from './photo-folder.ts';
+import { parsePhotoQuery, QueryError } from './photo-query.ts';
+import type { PhotoStore } from './photo-store.ts';
+import { createPictureRoutes, isBusy } from './picture-routes.ts';
+import type { Pictures } from './pictures.ts';
+import { securityHeaders } from './security-headers.ts';
+
+export type Dependencies = {
+  photos: PhotoStore;
+  unknownPeople: PhotoFolder;
+  pictures: Pictures;
+  receiverUrl: string;
+  metrics: FrontendMetrics;
+  log: Logger;
+};
+
+/** The pages, without listening. Every answer is a page, a picture or a file of our own; nothing is changed by any request. */
+export function createApp({ photos, unknownPeople, pictures, receiverUrl, metrics, log }: Dependencies): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag'); // of whole pages: they change with every photo
+  app.set('query parser', false);
+
+  const assets = loadAssets();
+  const site = { asset: assets.address, receiverUrl };
+  const sendPage = (response: Response, page: Page, status = 200) => {
+    response.setHeader('cache-control', 'private, no-cache');
+    response.status(status).type('html').send(renderPage(page, site));
+  };
+
+  app.use(measure(metrics), securityHeaders({ receiverUrl }), onlyReads);
+  app.get('/assets/:version/:name', assets.serve);
+  app.get('/favicon.ico', (_request, response) => response.redirect(308, assets.address('icon.svg')));
+  app.use(createPictureRoutes({ photos, unknownPeople, pictures, metrics }));
+
+  app.get('/', async (request, response) => {
+    const query = parsePhotoQuery(paramsOf(request.url));
+    sendPage(response, photosPage({ query, list: await photos.list(query) }));
+  });
+
+  app.use((_request, response) => sendPage(response, notFoundPage('There is no page at this address.'), 404));
+
+  const onError: ErrorRequestHandler = (error, request, response, _next) => {
+    if (response.headersSent) return void response.destroy();
+    if (error instanceof QueryError) return sendPage(response, badAddressPage(error.message), 400);
+    if (error instanceof URIError) return sendPage(response, badAddressPage('It is not written as an address.'), 400);
+    if (isBusy(error)) return void response.setHeader('retry-after', 1).status(503).type('text/plain').send('busy\n');
+    if (isDatabaseAway(error)) {
+      log.warn({ error, route: routeOf(request) }, 'the database is away');
+      response.setHeader('retry-after', AWAY_REFRESH_SECONDS);
+      return sendPage(response, databaseAwayPage(), 503);
+    }
+    log.error({ error, route: routeOf(request), method: request.method }, 'a request failed');
+    return sendPage(response, brokenPage(), 500);
+  };
+  app.use(onError);
+  return app;
+}
+
+/** The parameters of a request's address. */
+export function paramsOf(url: string): URLSearchParams {
+  const mark = url.indexOf('?');
+  return new URLSearchParams(mark < 0 ? '' : url.slice(mark));
+}
+
+/** The pattern of the route that took a request, for metrics and the log. */
+function routeOf(request: Request): string {
+  const route: unknown = request.route?.path;
+  return typeof route === 'string' ? route : 'none';
+}
+
+function measure(metrics: FrontendMetrics): RequestHandler {
+  return (request, response, next) => {
+    const end = metrics.requests.startTimer();
+    response.once('close', () => end({ route: routeOf(request), code: response.headersSent ? response.statusCode : 499 }));
+    next();
+  };
+}
+
+const onlyReads: RequestHandler = (request, response, next) => {
+  if (request.method === 'GET' || request.method === 'HEAD') return next();
+  response.setHeader('allow', 'GET, HEAD');
+  return void response.status(405).type('text/plain').send('pages are only read; changes go to the receiver\n');
+};
