@@ -1,0 +1,209 @@
+import { backoffMs } from '@kube-face/shared-lib/backoff';
+import type { Failure } from '@kube-face/shared-lib/image-status';
+import type { Logger } from '@kube-face/shared-lib/logger';
+import { isDatabaseAway } from '@kube-face/shared-lib/mysql';
+import { type Breaker, CircuitOpenError } from './breaker.ts';
+import { type FaceClient, FaceServiceError, type PhotoAnswer } from './face-client.ts';
+import type { FaceService } from './face-service.ts';
+import type { Claim, Photo, Result } from './image-store.ts';
+import type { Metrics } from './metrics.ts';
+import { knownPhotosIn, readAnswer } from './read-answer.ts';
+import type { Slots } from './slots.ts';
+
+/** What becomes of the message: done with, or to come again after a while. */
+export type Disposition = { kind: 'finish' } | { kind: 'requeue'; delayMs: number };
+
+/** How soon a photo that went back without an attempt is offered again; the pauses of circuit and reader come on top. */
+export const PUT_BACK_MS = 1_000;
+
+/** How soon a message comes again whose photo could not even be looked up. */
+export const DATABASE_AWAY_MS = 2_000;
+
+/** Column `detail` of a photo that went back because nobody answers. */
+export const WAITING = 'waiting for recognition';
+
+/** The process stops: whatever has not been called yet goes back. */
+export class ClosingError extends Error {
+  override readonly name = 'ClosingError';
+}
+
+export type Dependencies = {
+  claim: (id: number) => Promise<Claim>;
+  write: (result: Result) => Promise<boolean>;
+  ownersOf: (imageNames: readonly string[]) => Promise<Map<string, { id: number; name: string }>>;
+  identify: FaceClient['identify'];
+  service: Pick<FaceService, 'known' | 'threshold' | 'tellsBegan'>;
+  breaker: Pick<Breaker, 'run'>;
+  slots: Pick<Slots, 'acquire' | 'succeeded' | 'exhausted'>;
+  retry: { baseMs: number; maxMs: number; maxAttempts: number };
+  /** Aborts with a ClosingError: `stopping` when no call may start any more, `cancelling` when those under way are given up. */
+  stopping: AbortSignal;
+  cancelling: AbortSignal;
+  onDatabaseAway: () => void;
+  metrics: Metrics;
+  log: Logger;
+};
+
+export type ProcessImage = {
+  (id: number): Promise<Disposition>;
+  /** Photos whose leases must be renewed. */
+  readonly held: ReadonlySet<number>;
+};
+
+const FINISH: Disposition = { kind: 'finish' };
+
+/**
+ * Handles one message: claims the photo, asks who is on it and writes the answer. Never throws: whatever goes wrong ends in the
+ * row, or the message comes again.
+ */
+export function createProcessImage(dependencies: Dependencies): ProcessImage {
+  const { claim, write, ownersOf, identify, service, breaker, slots, retry, stopping, cancelling, metrics, log } = dependencies;
+  const held = new Set<number>();
+  const underWay = new Map<number, Promise<Disposition>>();
+
+  async function timed<T>(step: string, work: () => Promise<T>): Promise<T> {
+    const end = metrics.stepSeconds.startTimer({ step });
+    try {
+      return await work();
+    } finally {
+      end();
+    }
+  }
+
+  async function ask(photo: Photo): Promise<PhotoAnswer> {
+    const release = await timed('wait', () => slots.acquire(stopping));
+    try {
+      const answer = await timed('call', () =>
+        breaker.run(async () => {
+          await service.known();
+          return identify(photo.path, { signal: cancelling, traceParent: photo.traceParent });
+        }),
+      );
+      slots.succeeded();
+      return answer;
+    } catch (error) {
+      if (error instanceof FaceServiceError && error.code === 'exhausted') slots.exhausted();
+      throw error;
+    } finally {
+      release();
+    }
+  }
+
+  async function resultOf(photo: Photo, answer: PhotoAnswer): Promise<Result> {
+    const { id } = photo;
+    if (answer.kind === 'refused') {
+      return { id, kind: 'failed', outcome: answer.outcome, detail: answer.detail, retryMs: undefined };
+    }
+    const known = knownPhotosIn(answer);
+    const owners = await ownersOf(known);
+    const unowned = known.filter((imageName) => !owners.has(imageName));
+    if (unowned.length > 0) {
+      metrics.unowned.inc();
+      log.warn({ id, unowned }, 'known photos that no person owns: enrol them or remove them');
+    }
+    const reading = readAnswer(answer, (imageName) => owners.get(imageName), service.threshold);
+    return { id, kind: 'processed', reading };
+  }
+
+  function attemptFailed(photo: Photo, outcome: Failure, error: Error): Result {
+    const attempt = photo.attempts + 1;
+    const retryMs = attempt < retry.maxAttempts ? backoffMs(attempt, retry) : undefined;
+    log.warn({ id: photo.id, outcome, attempt, retryMs, error }, retryMs ? 'attempt failed' : 'attempt failed; it was the last');
+    if (retryMs !== undefined) metrics.retries.inc({ outcome });
+    return { id: photo.id, kind: 'failed', outcome, detail: error.message, retryMs };
+  }
+
+  /** What a call that told nothing about the photo means for it. Only one that the engine began counts as an attempt. */
+  function resultOfFault(photo: Photo, error: unknown): Result {
+    const putBack = (reason: string, detail?: string): Result => {
+      metrics.putBack.inc({ reason });
+      log.debug({ id: photo.id, reason, error }, 'put back');
+      return { id: photo.id, kind: 'put back', detail };
+    };
+    if (error instanceof CircuitOpenError) return putBack('circuit_open', WAITING);
+    if (error instanceof ClosingError) return putBack('closing');
+    if (!(error instanceof FaceServiceError)) return attemptFailed(photo, 'internal', asError(error));
+    const counts = error.began || !service.tellsBegan;
+    switch (error.code) {
+      case 'exhausted':
+        return putBack('exhausted');
+      case 'cancelled':
+        return putBack('cancelled');
+      case 'unavailable':
+      case 'unsupported':
+        // A photo that was taken up when the process died may be what killed it.
+        return error.began ? attemptFailed(photo, 'backend_unavailable', error) : putBack('unavailable', WAITING);
+      case 'timeout':
+        return counts ? attemptFailed(photo, 'timeout', error) : putBack('timeout', WAITING);
+      case 'internal':
+        return counts ? attemptFailed(photo, 'internal', error) : putBack('unavailable', WAITING);
+    }
+  }
+
+  async function work(photo: Photo): Promise<Disposition> {
+    let result: Result;
+    try {
+      result = await resultOf(photo, await ask(photo));
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      result = resultOfFault(photo, error);
+    }
+    const isWritten = await timed('write', () => writeOrFail(photo, result));
+    if (!isWritten) {
+      metrics.leasesLost.inc();
+      log.warn({ id: photo.id }, 'the lease has ended: result thrown away');
+      return { kind: 'requeue', delayMs: PUT_BACK_MS };
+    }
+    return dispositionOf(result);
+  }
+
+  // A result that the database refuses for what it holds is an attempt that failed; any other way it would come for ever.
+  async function writeOrFail(photo: Photo, result: Result): Promise<boolean> {
+    try {
+      return await write(result);
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      return await write(attemptFailed(photo, 'internal', asError(error)));
+    }
+  }
+
+  function dispositionOf(result: Result): Disposition {
+    if (result.kind === 'put back') return { kind: 'requeue', delayMs: stopping.aborted ? 0 : PUT_BACK_MS };
+    if (result.kind === 'processed') metrics.photos.inc({ outcome: result.reading.outcome });
+    else metrics.photos.inc({ outcome: result.outcome });
+    if (result.kind === 'failed' && result.retryMs !== undefined) return { kind: 'requeue', delayMs: result.retryMs };
+    return FINISH;
+  }
+
+  async function handle(id: number): Promise<Disposition> {
+    try {
+      const claimed = await timed('claim', () => claim(id));
+      if (claimed.kind === 'won') {
+        held.add(id);
+        return await work(claimed.photo);
+      }
+      metrics.claimsLost.inc({ found: claimed.kind });
+      log.debug({ id, found: claimed.kind }, 'not claimed');
+      return claimed.kind === 'settled' ? FINISH : { kind: 'requeue', delayMs: claimed.waitMs + 50 };
+    } catch (error) {
+      if (isDatabaseAway(error)) dependencies.onDatabaseAway();
+      log.error({ id, error }, 'image handed back to the queue');
+      return { kind: 'requeue', delayMs: DATABASE_AWAY_MS };
+    } finally {
+      held.delete(id);
+    }
+  }
+
+  // Two messages about one photo share its handling: within a process there is nothing to win.
+  function processImage(id: number): Promise<Disposition> {
+    const current = underWay.get(id) ?? handle(id).finally(() => underWay.delete(id));
+    underWay.set(id, current);
+    return current;
+  }
+
+  return Object.assign(processImage, { held });
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
