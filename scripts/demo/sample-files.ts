@@ -1,0 +1,18 @@
+import { copyFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import sharp from 'sharp';
+import type { Crop } from './samples.ts';
+
+// The photos come with a package that face-recognition builds its models from.
+const require = createRequire(new URL('../../services/face-recognition/package.json', import.meta.url));
+const folder = join(dirname(require.resolve('@vladmandic/face-api/package.json')), 'demo');
+
+export const sampleFile = (photo: string) => join(folder, photo);
+
+/** The square as a JPEG; the same bytes every time, so that a person is not enrolled twice. */
+export function cropped({ photo, left, top, size }: Crop): Promise<Buffer> {
+  return sharp(sampleFile(photo)).extract({ left, top, width: size, height: size }).jpeg({ quality: 92 }).toBuffer();
+}
+
+export const copySample = (photo: string, to: string) => copyFile(sampleFile(photo), join(to, photo));
