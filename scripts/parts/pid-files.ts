@@ -1,4 +1,4 @@
-import { existsSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { runQuietly } from '../lib/run.mjs';
@@ -45,7 +45,7 @@ export function createPidFiles(folder: string, checkout: string) {
     const pid = await livingPid(name);
     if (pid !== undefined) {
       signal(pid, 'SIGTERM');
-      const isGone = async () => (await livingPid(name)) === undefined;
+      const isGone = async () => hasEnded(pid);
       if (!(await until(isGone, graceMs))) {
         signal(pid, 'SIGKILL');
         await until(isGone, graceMs);
@@ -71,6 +71,17 @@ async function isOurs({ pid, command }: Entry, checkout: string): Promise<boolea
   }
   const line = await runQuietly('ps', ['-o', 'command=', '-p', String(pid)]).catch(() => '');
   return line.trim() === command.join(' ') && line.includes(checkout);
+}
+
+/** Its files and ports are free again: it is gone, or waits for its parent to look at it (state Z). */
+function hasEnded(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return /^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    return code === 'ESRCH' || (code === 'ENOENT' && existsSync('/proc/self/stat'));
+  }
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

@@ -1,7 +1,7 @@
 const SAME_MS = 1_000;
 const LOOK_EVERY_MS = 500;
 
-type Us = Pick<NodeJS.Process, 'on' | 'ppid' | 'exit'>;
+type Us = Readonly<{ ppid: number; on(signal: NodeJS.Signals, listener: () => void): unknown; exit(code: number): void }>;
 
 /**
  * The wish that we stop: a signal, or the end of the process that started us (npm was killed, the terminal is gone). Ctrl-C
