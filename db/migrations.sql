@@ -71,3 +71,5 @@ alter table person_images
 alter table person_images
   add key person_images_name (image_name),
   add key person_images_person (person_id);
+-- @unless column images.queued_on
+alter table images add column queued_on varchar(255) character set utf8mb4 collate utf8mb4_bin null default null;

@@ -22,6 +22,7 @@ create table if not exists images (
   retry_at timestamp(3) null default null,           -- end of the back-off; null: not tried again by itself
   batch binary(16) null default null,                -- token by which the ids of one INSERT are read back
   queued_at timestamp(3) null default null,          -- nsqd has acknowledged the id
+  queued_on varchar(255) null default null,          -- that nsqd, see shared-lib/src/nsqd-name.ts; null: not known
   redeem_token binary(16) null default null,         -- the redeemer that stamped the row last
   redeemed_at timestamp(3) null default null,
   content_sha256 binary(32) null default null,       -- of uploaded bytes
