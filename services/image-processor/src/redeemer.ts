@@ -1,0 +1,60 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { withEnvFile } from '@kube-face/shared-lib/env';
+import { createLogger } from '@kube-face/shared-lib/logger';
+import { migrate } from '@kube-face/shared-lib/migrate';
+import { createDatabase } from '@kube-face/shared-lib/mysql';
+import { createImagePublisher } from '@kube-face/shared-lib/nsq-publisher';
+import { nsqdName } from '@kube-face/shared-lib/nsqd-name';
+import { createQueueState } from './queue-state.ts';
+import { previewRedeem, redeem } from './redeem.ts';
+import { createRedeemStore } from './redeem-store.ts';
+import { loadRedeemerConfig } from './redeemer-config.ts';
+
+const SETTLE_MS = 5_000; // a publish takes 2 s at the most
+const RECONNECT_MS = 16_000; // nsqd looks for its nsqlookupd every 15 s
+
+// `redeemer [--dry-run]`: one run; exits 0, or 1 where it could not do all of it.
+const { values: options } = parseArgs({ options: { 'dry-run': { type: 'boolean', default: false } } });
+const config = loadRedeemerConfig(withEnvFile(process.env));
+const { redeemAfterMs, producerAddress, lookupAddresses } = config;
+const log = createLogger('redeemer', config.logLevel);
+const database = createDatabase(config.mysql, { connections: 2, statementTimeoutMs: 30_000 });
+const store = createRedeemStore(database, { settleMs: Math.min(SETTLE_MS, redeemAfterMs), staleMs: redeemAfterMs });
+const queue = createQueueState({ lookupAddresses, wait: () => delay(Math.min(RECONNECT_MS, redeemAfterMs)), log });
+
+async function preview(): Promise<void> {
+  let photos = 0;
+  for await (const { id, path, reason } of previewRedeem({ store, queue, redeemAfterMs })) {
+    photos += 1;
+    process.stdout.write(`would put back ${id} ${JSON.stringify(path)}: ${reason}\n`);
+  }
+  process.stdout.write(`would put back ${photos} photos in all\n`);
+}
+
+async function run(): Promise<void> {
+  await migrate(database, log);
+  const publisher = createImagePublisher({ address: producerAddress, log });
+  try {
+    const redeemed = await redeem({
+      store,
+      queue,
+      publish: (ids) => publisher.publish(ids),
+      nsqd: nsqdName(producerAddress),
+      redeemAfterMs,
+      log,
+    });
+    log.info({ redeemed }, 'done');
+  } finally {
+    await publisher.close();
+  }
+}
+
+try {
+  await (options['dry-run'] ? preview() : run());
+} catch (error) {
+  log.error({ error }, 'could not put everything back; the next run goes on');
+  process.exitCode = 1;
+} finally {
+  await database.close();
+}
