@@ -1,0 +1,49 @@
+import { isDatabaseAway } from '@kube-face/shared-lib/mysql';
+
+export type ErrorDetail = { field?: string; message: string };
+
+/** A whole request that is refused: what the client is told, and with which status. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly code: string;
+  readonly details: readonly ErrorDetail[];
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    options: ErrorOptions & { details?: readonly ErrorDetail[]; retryAfterSeconds?: number } = {},
+  ) {
+    super(message, options);
+    this.status = status;
+    this.code = code;
+    this.details = options.details ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+const RETRY_AFTER_SECONDS = 2;
+
+/** 400: the request is not what is allowed; `details` name the fields. */
+export function invalid(message: string, details: readonly ErrorDetail[] = []): ApiError {
+  return new ApiError(400, 'invalid_request', message, { details });
+}
+
+/** 404. `what` begins the sentence: "image 4". */
+export function notFound(what: string): ApiError {
+  return new ApiError(404, 'not_found', `${what} does not exist`);
+}
+
+/** 503: something that is needed is away; the client may ask again. */
+export function away(code: string, message: string, cause?: unknown): ApiError {
+  return new ApiError(503, code, message, { cause, retryAfterSeconds: RETRY_AFTER_SECONDS });
+}
+
+/** What a fault means to the client: itself where it is an ApiError, 503 where the database is away, 500 otherwise. */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (isDatabaseAway(error)) return away('database_away', 'the database is not reachable; nothing was saved', error);
+  return new ApiError(500, 'internal', 'something went wrong here; the log says what', { cause: error });
+}

@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { ApiError, invalid } from './api-error.ts';
+import type { GroupCommit, SubmittedImage } from './group-commit.ts';
+import { isUndecided } from './image-writer.ts';
+import { receiveForm } from './multipart.ts';
+import type { Reply } from './route.ts';
+import { type PostedImage, postedImage } from './submit-images.ts';
+import { syncFolder } from './sync-folder.ts';
+import type { ReceivedPhoto } from './temporary-photos.ts';
+
+export type UploadImages = (request: IncomingMessage) => Promise<Reply>;
+
+export type UploadDependencies = {
+  commits: Pick<GroupCommit, 'submit'>;
+  /** Folder of unknown people. */
+  folder: string;
+};
+
+// The folder's name for every service, wherever it is mounted; the original's ones open the path as it stands.
+const FOLDER_IN_PATHS = '/unknown_people';
+
+type Stored = { photo: Extract<ReceivedPhoto, { file: string }>; path: string; file: string };
+
+/**
+ * Stores uploaded photos and posts them. A photo's file stands before its row does: a crash in between leaves a file that
+ * nobody names, never a row without a file.
+ */
+export function createUploadImages({ commits, folder }: UploadDependencies): UploadImages {
+  async function place(photo: Stored['photo']): Promise<Stored> {
+    const name = `upload-${randomBytes(12).toString('hex')}.${photo.kind}`;
+    const file = join(folder, name);
+    await rename(photo.file, file);
+    return { photo, file, path: `${FOLDER_IN_PATHS}/${name}` };
+  }
+
+  async function save(stored: readonly Stored[]): Promise<SubmittedImage[]> {
+    if (stored.length === 0) return [];
+    await syncFolder(folder);
+    try {
+      const saved = await commits.submit(stored.map(({ path, photo }) => ({ path, sha256: photo.sha256 })));
+      await Promise.all(saved.map((image, index) => !image.isNew && rm(stored[index]?.file ?? '', { force: true })));
+      return saved;
+    } catch (error) {
+      // Rows that may have been saved keep their files.
+      if (!isUndecided(error)) await Promise.all(stored.map(({ file }) => rm(file, { force: true })));
+      throw error;
+    }
+  }
+
+  return async (request) => {
+    const form = await receiveForm(request, folder);
+    try {
+      if (form.photos.length === 0) throw invalid('there must be at least one photo in the field "image"');
+      const photos = form.photos.flatMap((photo) => (photo.file === undefined ? [] : [photo]));
+      const stored = await Promise.all(photos.map(place));
+      const saved = await save(stored);
+      const outcomes = new Map(photos.map((photo, index) => [photo.file, uploadedImage(stored[index], saved[index])]));
+      return answer(
+        form.photos.map((photo): PostedImage => {
+          const outcome = photo.file === undefined ? undefined : outcomes.get(photo.file);
+          return outcome ?? { path: photo.fileName ?? '', ...(photo.error && { error: photo.error }) };
+        }),
+      );
+    } finally {
+      await form.discard();
+    }
+  };
+}
+
+/** Bytes that are stored already are no fault: the answer is their entry. */
+function uploadedImage(stored: Stored | undefined, saved: SubmittedImage | undefined): PostedImage | undefined {
+  if (!stored || !saved) return undefined;
+  const { error, ...entry } = postedImage(stored.path, saved);
+  return error ? { ...entry, queued: saved.isQueued, duplicate: true } : entry;
+}
+
+function answer(images: PostedImage[]): Reply {
+  const refused = images.flatMap(({ error }) => error ?? []);
+  if (refused.length === 0) return { status: 200, body: { images } };
+  if (refused.length < images.length) return { status: 207, body: { images } };
+  const isTooLarge = refused.every(({ code }) => code === 'too_large');
+  const details = refused.map(({ message }, index) => ({ field: `image[${index}]`, message }));
+  const error = isTooLarge
+    ? new ApiError(413, 'too_large', 'every photo is too large', { details })
+    : new ApiError(400, 'none_taken', 'no photo was taken', { details });
+  return { status: error.status, body: { error: { code: error.code, message: error.message, details }, images } };
+}
