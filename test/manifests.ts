@@ -71,7 +71,6 @@ export type Manifest = {
   metadata: { name: string; namespace?: string; labels?: Labels };
   spec: Spec;
   data?: Record<string, string>;
-  stringData?: Record<string, string>;
 };
 
 /** Every object in a folder's YAML files, by the order of the files' names. Folders inside it are left out, as `kubectl apply -f` does. */
@@ -99,6 +98,13 @@ export function workloadsOf(manifests: Manifest[]): Workload[] {
 
 export function containersOf({ pod }: Workload): Container[] {
   return [...(pod.initContainers ?? []), ...pod.containers];
+}
+
+/** What a Secret holds, in plain text. */
+export function secretValues(secret: Manifest): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(secret.data ?? {}).map(([key, text]) => [key, Buffer.from(text, 'base64').toString()]),
+  );
 }
 
 /** The container that gives the workload its name. */
