@@ -10,13 +10,15 @@ export type Config = Readonly<{
   callTimeoutMs: number;
   retry: Readonly<{ baseMs: number; maxMs: number; maxAttempts: number }>;
   breaker: Readonly<{ breakMs: number; breakMaxMs: number }>;
+  /** OpenTelemetry collector; none: nothing is traced. */
+  tracesEndpoint: string | undefined;
   logLevel: LogLevel;
 }>;
 
 /** Throws one ConfigError that names every bad variable. */
 export function loadConfig(env: Env): Config {
   const read = envReader(env);
-  const config = {
+  const config: Config = {
     mysql: read.mysql(),
     lookupAddresses: read.hostPorts('NSQ_LOOKUP_ADDRESS', '127.0.0.1:4161'),
     grpcAddress: read.grpcAddress('GRPC_ADDRESS', '127.0.0.1:50051'),
@@ -29,8 +31,9 @@ export function loadConfig(env: Env): Config {
       maxAttempts: read.integer('MAX_ATTEMPTS', 5, { min: 1, max: 1_000 }),
     },
     breaker: { breakMs: read.ms('BREAK_MS', 5_000), breakMaxMs: read.ms('BREAK_MAX_MS', 60_000) },
+    tracesEndpoint: read.optionalString('OTEL_EXPORTER_OTLP_ENDPOINT'),
     logLevel: read.logLevel(),
   };
   read.done();
-  return config;
+  return Object.freeze(config);
 }

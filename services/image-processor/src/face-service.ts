@@ -67,7 +67,8 @@ export function createFaceService({ describe, countPods, mayCall, onCapacity, lo
     known() {
       asked ??= ask().then(askAgain, (error) => {
         asked = undefined;
-        throw error;
+        // No photo was handed over, so whatever went wrong is no photo's fault.
+        throw new FaceServiceError('unavailable', { began: false, cause: error });
       });
       return asked;
     },

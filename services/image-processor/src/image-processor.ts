@@ -3,6 +3,7 @@ import type { Logger } from '@kube-face/shared-lib/logger';
 import type { Registry } from '@kube-face/shared-lib/metrics';
 import { migrateWhenReachable } from '@kube-face/shared-lib/migrate';
 import { createDatabase, isDatabaseAway } from '@kube-face/shared-lib/mysql';
+import type { Tracer } from '@kube-face/shared-lib/tracing';
 import { createBreaker } from './breaker.ts';
 import type { Config } from './config.ts';
 import { startConsumer } from './consumer.ts';
@@ -37,12 +38,13 @@ export type ImageProcessorOptions = {
   /** How many addresses a host name has. */
   resolve: (host: string) => Promise<number>;
   registry: Registry;
+  tracer: Pick<Tracer, 'span'>;
   log: Logger;
   lifecycle: Pick<Lifecycle, 'onClose'>;
 };
 
 /** Builds the processor and starts it. Nothing else needs to be up; what comes up later is used from then on. */
-export function startImageProcessor({ config, owner, resolve, registry, log, lifecycle }: ImageProcessorOptions): void {
+export function startImageProcessor({ config, owner, resolve, registry, tracer, log, lifecycle }: ImageProcessorOptions): void {
   const metrics = createMetrics(registry);
   const database = createDatabase(config.mysql);
   lifecycle.onClose('database', () => database.close());
@@ -112,6 +114,7 @@ export function startImageProcessor({ config, owner, resolve, registry, log, lif
     stopping: stopping.signal,
     cancelling: cancelling.signal,
     onDatabaseAway: gate.close,
+    tracer,
     metrics,
     log,
   });

@@ -1,7 +1,7 @@
 import { type Failure, ImageStatus } from '@kube-face/shared-lib/image-status';
 import type { Database, ResultSetHeader, RowDataPacket, Statements } from '@kube-face/shared-lib/mysql';
 import { clip } from './clip.ts';
-import { keepCorrected } from './keep-corrected.ts';
+import { type Kept, keepCorrected } from './keep-corrected.ts';
 import type { FaceResult, Reading } from './read-answer.ts';
 
 /** A photo that this process holds until its lease ends. */
@@ -42,7 +42,7 @@ const CLAIM = `
     or (status = ${ImageStatus.Failed} and retry_at <= current_timestamp(3)))`;
 
 const READ_BACK = `
-  select id, path, attempts, status, trace_parent, coalesce(lease_owner = ?, false) as ours,
+  select id, path, attempts, status, trace_parent, coalesce(lease_owner = ? and lease_until >= current_timestamp(3), false) as ours,
     greatest(0, timestampdiff(microsecond, current_timestamp(3), case
       when status = ${ImageStatus.Processing} then coalesce(lease_until, updated_at + interval ${UNLEASED_MINUTES} minute)
       when status = ${ImageStatus.Failed} then retry_at
@@ -86,16 +86,26 @@ const OWNERS = `
   join person on person.id = person_images.person_id
   where person_images.image_name in (?) order by person_images.id desc`;
 
-type Written = { id: number; reading: Reading };
+type Processed = { id: number } & Kept;
 
-async function replaceFaces(statements: Statements, written: readonly Written[]): Promise<void> {
-  const ids = written.map(({ id }) => id);
-  const corrected = await statements.query<RowDataPacket[]>(CORRECTED, [ids]);
-  await statements.query(FORGET_FACES, [ids]);
-  const rows = written.flatMap(({ id, reading }) => {
-    const kept = corrected.filter(({ image }) => image === id).map(({ position, box }) => ({ position, box: JSON.parse(box) }));
-    return keepCorrected(reading.faces ?? [], kept).map(({ position, face }) => rowOf(id, position, face, reading.model));
-  });
+async function keepCorrections(statements: Statements, results: readonly Result[]): Promise<Map<number, Processed>> {
+  const processed = results.filter((result) => result.kind === 'processed');
+  if (processed.length === 0) return new Map();
+  const rows = await statements.query<RowDataPacket[]>(CORRECTED, [processed.map(({ id }) => id)]);
+  return new Map(
+    processed.map(({ id, reading }) => {
+      const corrected = rows.filter(({ image }) => image === id);
+      const kept = corrected.map(({ position, box, person }) => ({ position, box: JSON.parse(box), person }));
+      return [id, { id, ...keepCorrected(reading, kept) }];
+    }),
+  );
+}
+
+async function replaceFaces(statements: Statements, processed: readonly Processed[]): Promise<void> {
+  await statements.query(FORGET_FACES, [processed.map(({ id }) => id)]);
+  const rows = processed.flatMap(({ id, faces, reading }) =>
+    faces.map(({ position, face }) => rowOf(id, position, face, reading.model)),
+  );
   if (rows.length > 0) await statements.query(INSERT_FACES, [rows]);
 }
 
@@ -114,28 +124,28 @@ function rowOf(id: number, position: number, face: FaceResult, model: string | u
   ];
 }
 
-async function writeOne(statements: Statements, owner: string, result: Result): Promise<boolean> {
-  const { affectedRows } = await statements.execute<ResultSetHeader>(...statementOf(result, owner));
-  return affectedRows === 1;
+type Statement = [sql: string, values: (string | number | null)[]];
+
+function statementOf(result: Result, kept: Processed | undefined, owner: string): Statement {
+  if (result.kind === 'processed')
+    return processedStatement(kept ?? { id: result.id, ...keepCorrected(result.reading, []) }, owner);
+  if (result.kind === 'put back') return [PUT_BACK, [result.detail ?? null, result.id, owner]];
+  const retryUs = result.retryMs === undefined ? null : result.retryMs * 1_000;
+  return [FAILED, [result.outcome, clip(result.detail), retryUs, result.id, owner]];
 }
 
-function statementOf(result: Result, owner: string): [string, (string | number | null)[]] {
-  if (result.kind === 'put back') return [PUT_BACK, [result.detail ?? null, result.id, owner]];
-  if (result.kind === 'failed') {
-    const retryUs = result.retryMs === undefined ? null : result.retryMs * 1_000;
-    return [FAILED, [result.outcome, clip(result.detail), retryUs, result.id, owner]];
-  }
-  const { outcome, detail, person, distance, faces, model, galleryVersion } = result.reading;
+function processedStatement({ id, reading, faceCount }: Processed, owner: string): Statement {
+  const { outcome, detail, person, distance, model, galleryVersion } = reading;
   const values = [
     outcome,
     detail === undefined ? null : clip(detail),
     person,
     distance ?? null,
-    faces?.length ?? null,
+    faceCount ?? null,
     model === undefined ? null : clip(model, 64),
     galleryVersion ?? null,
   ];
-  return [PROCESSED, [...values, result.id, owner]];
+  return [PROCESSED, [...values, id, owner]];
 }
 
 /** Images as this process reads and writes them. `owner` is unlike that of any other process, of this one's predecessor too. */
@@ -154,15 +164,17 @@ export function createImageStore(database: Database, { owner, leaseMs }: { owner
 
     write(results) {
       return database.transaction(async (statements) => {
+        const processed = await keepCorrections(statements, results);
         const written: boolean[] = [];
-        for (const result of results) written.push(await writeOne(statements, owner, result));
+        for (const result of results) {
+          const statement = statementOf(result, processed.get(result.id), owner);
+          const { affectedRows } = await statements.execute<ResultSetHeader>(...statement);
+          written.push(affectedRows === 1);
+        }
         const done = results.filter((_, index) => written[index]);
+        const recognised = done.flatMap(({ id }) => processed.get(id) ?? []);
         const attempts = done.filter(({ kind }) => kind !== 'put back').map(({ id }) => id);
-        const readings = done.flatMap((result) => {
-          if (result.kind === 'processed') return [{ id: result.id, reading: result.reading }];
-          return [];
-        });
-        if (readings.length > 0) await replaceFaces(statements, readings);
+        if (recognised.length > 0) await replaceFaces(statements, recognised);
         if (attempts.length > 0) await statements.query(INSERT_ATTEMPTS, [owner, attempts]);
         return written;
       });

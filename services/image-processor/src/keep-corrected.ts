@@ -1,4 +1,12 @@
 import type { BoxMessage } from '@kube-face/shared-lib/face-messages';
+import { NOBODY } from '@kube-face/shared-lib/image-status';
+import type { FaceResult, Reading } from './read-answer.ts';
+
+/** A face whose person a hand has set. */
+export type CorrectedFace = { position: number; box: BoxMessage; person: number };
+
+/** A reading as it is written: beside the faces that stay, every new one has its position. */
+export type Kept = { reading: Reading; faces: { position: number; face: FaceResult }[]; faceCount: number | undefined };
 
 // Two boxes that share more than this of their union show the same face.
 const SAME_FACE = 0.5;
@@ -11,19 +19,38 @@ function shareOf(a: BoxMessage, b: BoxMessage): number {
 }
 
 /**
- * The faces to write beside those that a hand has corrected: a face that was corrected is not found a second time, and the
- * others take the positions that are free, in order.
+ * What recognition found, beside what a hand has said before: a face that was corrected stays and is not found a second time;
+ * the others take the positions that are free, in order. The person a hand has set is the photo's, else that of its best face.
  */
-export function keepCorrected<Face extends { box: BoxMessage }>(
-  faces: readonly Face[],
-  corrected: readonly { position: number; box: BoxMessage }[],
-): { position: number; face: Face }[] {
+export function keepCorrected(reading: Reading, corrected: readonly CorrectedFace[]): Kept {
+  const found = reading.faces ?? [];
+  if (corrected.length === 0) {
+    return { reading, faces: found.map((face, position) => ({ position, face })), faceCount: reading.faces?.length };
+  }
   const taken = new Set(corrected.map(({ position }) => position));
-  const fresh = faces.filter((face) => !corrected.some(({ box }) => shareOf(box, face.box) > SAME_FACE));
+  const fresh = found.filter((face) => !corrected.some(({ box }) => shareOf(box, face.box) > SAME_FACE));
   let position = -1;
-  return fresh.map((face) => {
+  const faces = fresh.map((face) => {
     do position += 1;
     while (taken.has(position));
     return { position, face };
   });
+  const set = corrected.find(({ person }) => person !== NOBODY);
+  const best = bestOf(fresh);
+  const person = set?.person ?? best?.person ?? NOBODY;
+  return {
+    reading: {
+      ...reading,
+      outcome: person === NOBODY ? 'unknown' : 'match',
+      person,
+      distance: set ? undefined : best?.distance,
+    },
+    faces,
+    faceCount: faces.length + corrected.length,
+  };
+}
+
+/** Of the faces that have a person, the one nearest to the known photo that it matched. */
+export function bestOf(faces: readonly FaceResult[]): FaceResult | undefined {
+  return faces.filter(({ person }) => person !== NOBODY).toSorted((a, b) => (a.distance ?? 0) - (b.distance ?? 0))[0];
 }

@@ -6,6 +6,7 @@ import { createLifecycle } from '@kube-face/shared-lib/lifecycle';
 import { createLogger } from '@kube-face/shared-lib/logger';
 import { createRegistry } from '@kube-face/shared-lib/metrics';
 import { startOpsServer } from '@kube-face/shared-lib/ops-server';
+import { startTracing } from '@kube-face/shared-lib/tracing';
 import { loadConfig } from './config.ts';
 import { startImageProcessor } from './image-processor.ts';
 
@@ -23,12 +24,9 @@ lifecycle.onClose('ops server', () => ops.close());
 // Unlike any other process's, and its own of the last start: whoever holds a lease is never mistaken for another.
 const owner = `${hostname().slice(0, 40)}:${randomBytes(8).toString('hex')}`;
 
-startImageProcessor({
-  config,
-  owner,
-  resolve: async (host) => (await lookup(host, { all: true })).length,
-  registry,
-  log,
-  lifecycle,
-});
+const tracer = await startTracing({ service: 'image-processor', endpoint: config.tracesEndpoint, log });
+lifecycle.onClose('traces', () => tracer.close());
+
+const resolve = async (host: string) => (await lookup(host, { all: true })).length;
+startImageProcessor({ config, owner, resolve, registry, tracer, log, lifecycle });
 log.info({ owner, metricsPort: ops.port }, 'started');

@@ -2,6 +2,7 @@ import { backoffMs } from '@kube-face/shared-lib/backoff';
 import type { Failure } from '@kube-face/shared-lib/image-status';
 import type { Logger } from '@kube-face/shared-lib/logger';
 import { isDatabaseAway } from '@kube-face/shared-lib/mysql';
+import type { Span, Tracer } from '@kube-face/shared-lib/tracing';
 import { type Breaker, CircuitOpenError } from './breaker.ts';
 import { type FaceClient, FaceServiceError, type PhotoAnswer } from './face-client.ts';
 import type { FaceService } from './face-service.ts';
@@ -40,6 +41,7 @@ export type Dependencies = {
   stopping: AbortSignal;
   cancelling: AbortSignal;
   onDatabaseAway: () => void;
+  tracer: Pick<Tracer, 'span'>;
   metrics: Metrics;
   log: Logger;
 };
@@ -57,7 +59,8 @@ const FINISH: Disposition = { kind: 'finish' };
  * row, or the message comes again.
  */
 export function createProcessImage(dependencies: Dependencies): ProcessImage {
-  const { claim, write, ownersOf, identify, service, breaker, slots, retry, stopping, cancelling, metrics, log } = dependencies;
+  const { claim, write, ownersOf, identify, service, breaker, slots, retry, stopping, cancelling, tracer, metrics, log } =
+    dependencies;
   const held = new Set<number>();
   const underWay = new Map<number, Promise<Disposition>>();
 
@@ -70,13 +73,13 @@ export function createProcessImage(dependencies: Dependencies): ProcessImage {
     }
   }
 
-  async function ask(photo: Photo): Promise<PhotoAnswer> {
+  async function ask(photo: Photo, span: Span): Promise<PhotoAnswer> {
     const release = await timed('wait', () => slots.acquire(stopping));
     try {
       const answer = await timed('call', () =>
         breaker.run(async () => {
           await service.known();
-          return identify(photo.path, { signal: cancelling, traceParent: photo.traceParent });
+          return identify(photo.path, { signal: cancelling, traceParent: span.traceparent ?? photo.traceParent });
         }),
       );
       slots.succeeded();
@@ -122,7 +125,7 @@ export function createProcessImage(dependencies: Dependencies): ProcessImage {
     };
     if (error instanceof CircuitOpenError) return putBack('circuit_open', WAITING);
     if (error instanceof ClosingError) return putBack('closing');
-    if (!(error instanceof FaceServiceError)) return attemptFailed(photo, 'internal', asError(error));
+    if (!(error instanceof FaceServiceError)) throw error;
     const counts = error.began || !service.tellsBegan;
     switch (error.code) {
       case 'exhausted':
@@ -140,14 +143,16 @@ export function createProcessImage(dependencies: Dependencies): ProcessImage {
     }
   }
 
-  async function work(photo: Photo): Promise<Disposition> {
-    let result: Result;
-    try {
-      result = await resultOf(photo, await ask(photo));
-    } catch (error) {
-      if (isDatabaseAway(error)) throw error;
-      result = resultOfFault(photo, error);
-    }
+  async function work(photo: Photo, span: Span): Promise<Disposition> {
+    const result = await ask(photo, span)
+      .then(
+        (answer) => resultOf(photo, answer),
+        (error) => resultOfFault(photo, error),
+      )
+      .catch((error) => {
+        if (isDatabaseAway(error)) throw error;
+        return attemptFailed(photo, 'internal', asError(error));
+      });
     const isWritten = await timed('write', () => writeOrFail(photo, result));
     if (!isWritten) {
       metrics.leasesLost.inc();
@@ -180,7 +185,9 @@ export function createProcessImage(dependencies: Dependencies): ProcessImage {
       const claimed = await timed('claim', () => claim(id));
       if (claimed.kind === 'won') {
         held.add(id);
-        return await work(claimed.photo);
+        const { photo } = claimed;
+        const options = { parent: photo.traceParent, kind: 'consumer', attributes: { 'image.id': id } } as const;
+        return await tracer.span('process photo', options, (span) => work(photo, span));
       }
       metrics.claimsLost.inc({ found: claimed.kind });
       log.debug({ id, found: claimed.kind }, 'not claimed');

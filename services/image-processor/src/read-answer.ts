@@ -1,6 +1,7 @@
 import { type FaceMessage, type IdentifyResponseMessage, NOT_FOUND } from '@kube-face/shared-lib/face-messages';
 import { NOBODY, type ProcessedOutcome } from '@kube-face/shared-lib/image-status';
 import { type CandidatePerson, nameFace, type OwnerOf } from '@kube-face/shared-lib/name-face';
+import { bestOf } from './keep-corrected.ts';
 
 export type FaceResult = Pick<FaceMessage, 'box' | 'score' | 'descriptor'> & {
   person: number;
@@ -60,10 +61,7 @@ export function readAnswer(
 ): Reading {
   if (answer.outcome === '') return readOriginal(answer, ownerOf);
   const read = answer.faces.map((face) => readFace(face, ownerOf, thresholdOf(answer.model)));
-  const [best] = read
-    .map(({ result }) => result)
-    .filter(({ person }) => person !== NOBODY)
-    .toSorted((a, b) => (a.distance ?? 0) - (b.distance ?? 0));
+  const best = bestOf(read.map(({ result }) => result));
   const ties = read.flatMap(({ lookAlikes }, index) =>
     lookAlikes ? [`face ${index + 1} is as near to ${lookAlikes[0]} as to ${lookAlikes[1]}`] : [],
   );

@@ -12,7 +12,7 @@ export type RedeemerConfig = Readonly<{
 /** Throws one ConfigError that names every bad variable. */
 export function loadRedeemerConfig(env: Env): RedeemerConfig {
   const read = envReader(env);
-  const config = {
+  const config: RedeemerConfig = {
     mysql: read.mysql(),
     producerAddress: read.hostPort('PRODUCER_ADDRESS', '127.0.0.1:4150'),
     lookupAddresses: read.hostPorts('NSQ_LOOKUP_ADDRESS', '127.0.0.1:4161'),
@@ -20,5 +20,5 @@ export function loadRedeemerConfig(env: Env): RedeemerConfig {
     logLevel: read.logLevel(),
   };
   read.done();
-  return config;
+  return Object.freeze(config);
 }
