@@ -173,7 +173,7 @@ test.each(workloads.map((workload) => [workload.name, workload] as const))('%s m
 test('an update leaves nobody without a server, and one MySQL at a time has the data', () => {
   for (const { name, manifest } of deployments) {
     if (name === 'mysql') expect(manifest.spec.strategy).toEqual({ type: 'Recreate' });
-    else expect(manifest.spec.strategy).toEqual({ rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
+    else expect(manifest.spec.strategy).toEqual({ type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
   }
 });
 
