@@ -2,28 +2,45 @@ import type { Logger } from '@kube-face/shared-lib/logger';
 import { isDatabaseAway } from '@kube-face/shared-lib/mysql';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
 import { loadAssets } from './assets.ts';
+import type { CountSource } from './counts.ts';
+import { BusyError } from './gate.ts';
+import type { Live } from './live.ts';
+import { createLiveRoutes } from './live-routes.ts';
 import type { FrontendMetrics } from './metrics.ts';
+import { createPageRoutes } from './page-routes.ts';
 import { AWAY_REFRESH_SECONDS, badAddressPage, brokenPage, databaseAwayPage, notFoundPage } from './pages/error-page.ts';
 import { type Page, renderPage } from './pages/layout.ts';
-import { photosPage } from './pages/photos-page.ts';
+import type { PeopleStore } from './people-store.ts';
 import type { PhotoFolder } from './photo-folder.ts';
-import { parsePhotoQuery, QueryError } from './photo-query.ts';
+import { QueryError } from './photo-query.ts';
 import type { PhotoStore } from './photo-store.ts';
-import { createPictureRoutes, isBusy } from './picture-routes.ts';
+import { createPictureRoutes } from './picture-routes.ts';
 import type { Pictures } from './pictures.ts';
 import { securityHeaders } from './security-headers.ts';
 
 export type Dependencies = {
   photos: PhotoStore;
-  unknownPeople: PhotoFolder;
+  people: PeopleStore;
+  counts: CountSource;
+  live: Live;
   pictures: Pictures;
+  unknownPeople: PhotoFolder;
+  knownPeople: PhotoFolder;
   receiverUrl: string;
+  threshold: number;
   metrics: FrontendMetrics;
   log: Logger;
 };
 
+export type PageApp = {
+  handle: Express;
+  /** Ends the answers that go on for as long as a page is open. */
+  close(): void;
+};
+
 /** The pages, without listening. Every answer is a page, a picture or a file of our own; nothing is changed by any request. */
-export function createApp({ photos, unknownPeople, pictures, receiverUrl, metrics, log }: Dependencies): Express {
+export function createApp(dependencies: Dependencies): PageApp {
+  const { receiverUrl, metrics, log } = dependencies;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag'); // of whole pages: they change with every photo
@@ -35,16 +52,14 @@ export function createApp({ photos, unknownPeople, pictures, receiverUrl, metric
     response.setHeader('cache-control', 'private, no-cache');
     response.status(status).type('html').send(renderPage(page, site));
   };
+  const liveRoutes = createLiveRoutes(dependencies);
 
   app.use(measure(metrics), securityHeaders({ receiverUrl }), onlyReads);
   app.get('/assets/:version/:name', assets.serve);
   app.get('/favicon.ico', (_request, response) => response.redirect(308, assets.address('icon.svg')));
-  app.use(createPictureRoutes({ photos, unknownPeople, pictures, metrics }));
-
-  app.get('/', async (request, response) => {
-    const query = parsePhotoQuery(paramsOf(request.url));
-    sendPage(response, photosPage({ query, list: await photos.list(query) }));
-  });
+  app.use(createPictureRoutes(dependencies));
+  app.use(liveRoutes.router);
+  app.use(createPageRoutes({ ...dependencies, sendPage }));
 
   app.use((_request, response) => sendPage(response, notFoundPage('There is no page at this address.'), 404));
 
@@ -52,7 +67,8 @@ export function createApp({ photos, unknownPeople, pictures, receiverUrl, metric
     if (response.headersSent) return void response.destroy();
     if (error instanceof QueryError) return sendPage(response, badAddressPage(error.message), 400);
     if (error instanceof URIError) return sendPage(response, badAddressPage('It is not written as an address.'), 400);
-    if (isBusy(error)) return void response.setHeader('retry-after', 1).status(503).type('text/plain').send('busy\n');
+    if (error instanceof BusyError)
+      return void response.setHeader('retry-after', 1).status(503).type('text/plain').send('busy\n');
     if (isDatabaseAway(error)) {
       log.warn({ error, route: routeOf(request) }, 'the database is away');
       response.setHeader('retry-after', AWAY_REFRESH_SECONDS);
@@ -62,13 +78,7 @@ export function createApp({ photos, unknownPeople, pictures, receiverUrl, metric
     return sendPage(response, brokenPage(), 500);
   };
   app.use(onError);
-  return app;
-}
-
-/** The parameters of a request's address. */
-export function paramsOf(url: string): URLSearchParams {
-  const mark = url.indexOf('?');
-  return new URLSearchParams(mark < 0 ? '' : url.slice(mark));
+  return { handle: app, close: liveRoutes.close };
 }
 
 /** The pattern of the route that took a request, for metrics and the log. */

@@ -7,11 +7,16 @@ import { createDatabase } from '@kube-face/shared-lib/mysql';
 import { startOpsServer } from '@kube-face/shared-lib/ops-server';
 import { createApp } from './app.ts';
 import { loadConfig } from './config.ts';
+import { createCounts } from './counts.ts';
+import { createLive } from './live.ts';
 import { createFrontendMetrics } from './metrics.ts';
+import { createPeopleStore } from './people-store.ts';
 import { createPhotoFolder } from './photo-folder.ts';
 import { createPhotoStore } from './photo-store.ts';
 import { createPictures } from './pictures.ts';
 import { startPageServer } from './server.ts';
+
+const PICTURE_CACHE_BYTES = 64 * 1024 * 1024;
 
 const config = loadConfig(withEnvFile(process.env));
 const log = createLogger('frontend', config.logLevel);
@@ -31,14 +36,26 @@ const closing = new AbortController();
 void migrateWhenReachable(database, log, closing.signal);
 lifecycle.onClose('migration', () => closing.abort());
 
+const photos = createPhotoStore(database);
+const counts = createCounts({ db: database, log });
+lifecycle.onClose('counts', () => counts.close());
+const live = createLive({ photos, counts, log });
+lifecycle.onClose('live', () => live.close());
+
 const app = createApp({
-  photos: createPhotoStore(database),
+  photos,
+  people: createPeopleStore(database),
+  counts,
+  live,
+  pictures: createPictures({ cacheBytes: PICTURE_CACHE_BYTES }),
   unknownPeople: createPhotoFolder(config.unknownPeople, '/unknown_people'),
-  pictures: createPictures({ cacheBytes: 64 * 1024 * 1024 }),
+  knownPeople: createPhotoFolder(config.knownPeople, '/known_people'),
   receiverUrl: config.receiverUrl,
+  threshold: config.matchThreshold,
   metrics,
   log,
 });
-const server = await startPageServer({ port: config.port, app });
+const server = await startPageServer({ port: config.port, app: app.handle });
 lifecycle.onClose('page server', () => server.close());
+lifecycle.onClose('pages that follow', () => app.close());
 log.info({ port: server.port, metricsPort: ops.port }, 'listening');

@@ -1,14 +1,16 @@
 import { type Request, type Response, Router } from 'express';
-import { BusyError } from './gate.ts';
 import type { FrontendMetrics } from './metrics.ts';
+import type { PeopleStore } from './people-store.ts';
 import type { PhotoFolder } from './photo-folder.ts';
 import { parseId } from './photo-query.ts';
 import type { PhotoStore } from './photo-store.ts';
 import type { Pictures, Variant } from './pictures.ts';
 
 export type Dependencies = {
-  photos: Pick<PhotoStore, 'pathOf'>;
+  photos: Pick<PhotoStore, 'pathOf' | 'faceOf'>;
+  people: Pick<PeopleStore, 'knownName'>;
   unknownPeople: PhotoFolder;
+  knownPeople: PhotoFolder;
   pictures: Pick<Pictures, 'get'>;
   metrics: Pick<FrontendMetrics, 'pictures'>;
 };
@@ -16,7 +18,7 @@ export type Dependencies = {
 const VARIANTS = new Set<Variant>(['thumb', 'large']);
 
 /** Pictures of photos in the table; nothing else of the volumes is reachable. */
-export function createPictureRoutes({ photos, unknownPeople, pictures, metrics }: Dependencies): Router {
+export function createPictureRoutes({ photos, people, unknownPeople, knownPeople, pictures, metrics }: Dependencies): Router {
   const router = Router();
 
   async function send(request: Request, response: Response, folder: PhotoFolder, path: string | undefined, variant: Variant) {
@@ -37,10 +39,18 @@ export function createPictureRoutes({ photos, unknownPeople, pictures, metrics }
     await send(request, response, unknownPeople, await photos.pathOf(id), variant);
   });
 
-  return router;
-}
+  router.get('/pictures/:id/faces/:face', async (request, response, next) => {
+    const [id, face] = [parseId(request.params.id), parseId(request.params.face)];
+    if (!id || !face) return next();
+    const found = await photos.faceOf(id, face);
+    await send(request, response, unknownPeople, found?.path, { face: found?.box ?? { x: 0, y: 0, width: 0, height: 0 } });
+  });
 
-/** Whether the picture may be had a moment later. */
-export function isBusy(error: unknown): boolean {
-  return error instanceof BusyError;
+  router.get('/known/:id/thumb', async (request, response, next) => {
+    const id = parseId(request.params.id);
+    if (!id) return next();
+    await send(request, response, knownPeople, await people.knownName(id), 'thumb');
+  });
+
+  return router;
 }

@@ -31,8 +31,8 @@ export const OUTCOME_NAMES: Readonly<Record<Outcome, string>> = {
 };
 
 const OUTCOME_SENTENCES: Readonly<Record<Outcome, string>> = {
-  match: 'Somebody known was recognised',
-  unknown: 'There are faces, but nobody known',
+  match: 'Recognised',
+  unknown: 'Faces, but nobody known',
   no_face: 'No face was found',
   missing_file: 'The file is not in the photo folder',
   unreadable_image: 'The file is not a JPEG, PNG or WebP photo that can be read',

@@ -1,3 +1,4 @@
+import type { Outcome } from '@kube-face/shared-lib/image-status';
 import { type Html, html } from '../html.ts';
 import type { Photo } from '../photo.ts';
 import { count, formatDuration, outcomeSentence, toneOf } from '../words.ts';
@@ -47,9 +48,17 @@ function facesOf({ faceCount }: Photo): Html {
   return html`${faceCount}<span class="unit"> ${faceCount === 1 ? 'face' : 'faces'}</span>`;
 }
 
-export function pictureAlt(photo: Photo): string {
+function pictureAlt(photo: Photo): string {
   if (photo.person) return `Photo ${photo.id} of ${photo.person.name}`;
   return photo.faceCount ? `Photo ${photo.id} with ${count(photo.faceCount, 'face')}` : `Photo ${photo.id}`;
+}
+
+// Asking for a picture that is known not to be there would only fill the browser's console with errors.
+const PICTURELESS: ReadonlySet<Outcome | null> = new Set(['missing_file', 'unreadable_image', 'too_large', 'outside_folder']);
+
+function renderThumb(photo: Photo): Html {
+  if (PICTURELESS.has(photo.outcome)) return html`<span class="no-face" role="img" aria-label="No picture"></span>`;
+  return html`<img src="/pictures/${photo.id}/thumb" alt="${pictureAlt(photo)}" width="56" height="56" loading="lazy" decoding="async">`;
 }
 
 /** One row of the table. It carries no relative time, so that it changes only when the photo does. */
@@ -57,7 +66,7 @@ export function renderPhotoRow(photo: Photo): Html {
   const address = `/photos/${photo.id}`;
   return html`<tr role="row" id="photo-${photo.id}" data-id="${photo.id}" data-status="${photo.status}" data-outcome="${photo.outcome}">
 <td role="cell" class="id"><a href="${address}">${photo.id}</a></td>
-<td role="cell" class="picture"><a href="${address}" tabindex="-1"><img src="/pictures/${photo.id}/thumb" alt="${pictureAlt(photo)}" width="56" height="56" loading="lazy" decoding="async"></a></td>
+<td role="cell" class="picture"><a href="${address}" tabindex="-1">${renderThumb(photo)}</a></td>
 <td role="cell" class="path"><a href="${address}"><bdi>${photo.path}</bdi></a></td>
 <td role="cell" class="person">${personOf(photo)}${distanceOf(photo)}</td>
 <td role="cell" class="status">${statusBadge(photo)}<span class="sub">${reasonOf(photo)}</span></td>
