@@ -2,34 +2,33 @@ import type { Raster } from './raster.ts';
 import type { Network } from './runtime.ts';
 import { sample } from './sample.ts';
 
-/** In raster pixels. `points` are x, y of the right eye, left eye (on the photo: left and right), nose, mouth, and two ears. */
+/** In pixels of the original. `points` are x, y of the right eye, left eye (on the photo: left and right), nose, mouth, and two ears. */
 export type Candidate = { x: number; y: number; width: number; height: number; score: number; points: Float32Array };
 
-/** A piece of the raster that is looked at as one, in raster pixels. */
-export type Region = { x: number; y: number; width: number; height: number };
-
-const MIN_SCORE = 0.5;
 const MAX_OVERLAP = 0.1;
+const MAX_INSIDE = 0.5;
+
+type Size = { width: number; height: number };
 
 // The network halves its input five times over.
 const GRAIN = 32;
 
-/**
- * Faces in a region of the photo, best first, each once. The region's longer side is brought to `size` pixels, a multiple of 32; the network
- * was trained at 256 and finds faces from a twentieth of that to nearly all of it.
- */
+/** The size at which the network was trained. It sees faces from a twentieth to nearly the whole of it; larger inputs show it smaller faces. */
+export const TRAINED_SIZE = 256;
+
+/** Faces on a photo whose longer side is brought to about `size` pixels (a multiple of 32 is made of it), best first, each once. */
 export async function detectFaces(
   network: Network,
+  photo: Size,
   raster: Raster,
-  region: Region,
   size: number,
-  minScore = MIN_SCORE,
+  minScore: number,
 ): Promise<Candidate[]> {
-  const scale = Math.max(region.width, region.height) / size;
-  const width = Math.ceil(region.width / scale / GRAIN) * GRAIN;
-  const height = Math.ceil(region.height / scale / GRAIN) * GRAIN;
-  const left = region.x + (region.width - width * scale) / 2;
-  const top = region.y + (region.height - height * scale) / 2;
+  const scale = Math.max(photo.width, photo.height) / size;
+  const width = Math.ceil(photo.width / scale / GRAIN) * GRAIN;
+  const height = Math.ceil(photo.height / scale / GRAIN) * GRAIN;
+  const left = (photo.width - width * scale) / 2;
+  const top = (photo.height - height * scale) / 2;
   const input = sample(
     raster,
     { a: scale, b: 0, tx: left, ty: top },
@@ -67,21 +66,22 @@ export async function detectFaces(
 }
 
 /** Non-maximum suppression: of boxes that overlap, the one with the best score stays. */
-export function withoutOverlaps(candidates: Candidate[], maxOverlap = MAX_OVERLAP): Candidate[] {
+export function withoutOverlaps(candidates: Candidate[]): Candidate[] {
   const kept: Candidate[] = [];
   for (const candidate of candidates.toSorted((left, right) => right.score - left.score)) {
-    if (kept.every((other) => overlap(candidate, other) <= maxOverlap)) kept.push(candidate);
+    if (kept.every((other) => !areTheSame(candidate, other))) kept.push(candidate);
   }
   return kept;
 }
 
-/** The area that both cover, as a share of the area that either covers. */
-function overlap(left: Candidate, right: Candidate): number {
+/** Two boxes share a tenth of the area that either covers, or one lies by half in the other (a part of a large face that looks like one). */
+function areTheSame(left: Candidate, right: Candidate): boolean {
   const width = Math.min(left.x + left.width, right.x + right.width) - Math.max(left.x, right.x);
   const height = Math.min(left.y + left.height, right.y + right.height) - Math.max(left.y, right.y);
-  if (width <= 0 || height <= 0) return 0;
+  if (width <= 0 || height <= 0) return false;
   const both = width * height;
-  return both / (left.width * left.height + right.width * right.height - both);
+  const [small = 0, large = 0] = [left.width * left.height, right.width * right.height].sort((a, b) => a - b);
+  return both > MAX_OVERLAP * (small + large - both) || both > MAX_INSIDE * small;
 }
 
 /** Two anchors in each cell of 16 pixels, then six in each cell of 32, all at the cell's centre. */

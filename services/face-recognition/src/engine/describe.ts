@@ -6,12 +6,13 @@ import { invert, type Points } from './similarity.ts';
 
 export type Description = { descriptor: Float32Array; sharpness: number };
 
-/** The numbers that stand for a face. Those of a cosine model come with length 1. */
+/** The numbers that stand for a face; `mirrored` means over the face and its mirror image. Those of a cosine model come with length 1. */
 export async function describeFace(
   network: Network,
   model: DescriptorModel,
   raster: Raster,
   landmarks: Points,
+  mirrored: boolean,
 ): Promise<Description> {
   const size = model.inputSize;
   const chip = sample(
@@ -20,14 +21,26 @@ export async function describeFace(
     { ...model.normalisation, width: size, height: size, oversampling: 2, outside: 'nearest' },
     new Float32Array(3 * size * size),
   );
-  const [descriptor] = Object.values(await network.run(chip, [1, 3, size, size]));
-  if (descriptor?.length !== model.length) {
-    throw new Error(`model ${model.name} gave ${descriptor?.length ?? 'no'} numbers, not ${model.length}`);
+  const sharpness = sharpnessOf(chip, size, model.normalisation.divisor);
+  let descriptor = await run(chip);
+  if (mirrored) {
+    const other = await run(mirror(chip, size));
+    descriptor = descriptor.map((value, i) => (value + other[i]!) / 2);
   }
-  return {
-    descriptor: model.metric === 'cosine' ? toUnitLength(descriptor) : descriptor.slice(),
-    sharpness: sharpnessOf(chip, size, model.normalisation.divisor),
-  };
+  return { descriptor: model.metric === 'cosine' ? toUnitLength(descriptor) : descriptor, sharpness };
+
+  async function run(input: Float32Array): Promise<Float32Array> {
+    const [values] = Object.values(await network.run(input, [1, 3, size, size]));
+    if (values?.length !== model.length)
+      throw new Error(`model ${model.name} gave ${values?.length ?? 'no'} numbers, not ${model.length}`);
+    return values.slice();
+  }
+}
+
+/** Turns each row about, in place. */
+function mirror(chip: Float32Array, size: number): Float32Array {
+  for (let row = 0; row < chip.length; row += size) chip.subarray(row, row + size).reverse();
+  return chip;
 }
 
 function toUnitLength(values: Float32Array): Float32Array {

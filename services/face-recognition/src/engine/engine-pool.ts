@@ -102,7 +102,7 @@ export async function createPool({ workers, queueLimit, log, start }: Dependenci
     slot.job = job;
     slot.deadline = setTimeout(() => onDeadline(slot, job), job.deadlineMs);
     job.onStart?.();
-    slot.thread.send({ photo: own(job.photo) });
+    slot.thread.send({ photo: own(job.photo), known: job.priority === 'background' });
   }
 
   function release(slot: Slot): Job<Analysis> | undefined {

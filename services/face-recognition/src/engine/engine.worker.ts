@@ -15,12 +15,12 @@ sharp.cache(false);
 const engine = await loadEngine({ ...(workerData as WorkerOptions), hasGlibc: hasGlibc() });
 const say = (message: WorkerMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
-port.on('message', ({ photo }: PhotoMessage) => void answer(photo));
+port.on('message', (message: PhotoMessage) => void answer(message));
 say({ kind: 'ready', runtime: engine.runtime, model: engine.model });
 
-async function answer(photo: Uint8Array): Promise<void> {
+async function answer({ photo, known }: PhotoMessage): Promise<void> {
   try {
-    say({ kind: 'analysis', analysis: await engine.analyse(photo) });
+    say({ kind: 'analysis', analysis: await engine.analyse(photo, known) });
   } catch (error) {
     if (!(error instanceof PhotoError)) throw error;
     say({ kind: 'photo-fault', code: error.code, detail: error.detail });

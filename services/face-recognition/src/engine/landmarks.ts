@@ -15,7 +15,7 @@ const MEAN_68 = new Float32Array(136);
 MEAN_68.set(meanFace(range(17, 67), SIZE, PADDING), 34);
 const TEMPLATE = Float32Array.from([LEFT_EYE, RIGHT_EYE, [NOSE_TIP], MOUTH].flatMap((part) => centreOf(MEAN_68, part)));
 
-/** The 68 points of a face, in raster pixels: the network looks at a crop in which eyes, nose and mouth stand upright. */
+/** The 68 points of a face, in pixels of the original: the network looks at a crop in which eyes, nose and mouth stand upright. */
 export async function findLandmarks(network: Network, raster: Raster, face: Candidate): Promise<Float32Array> {
   const toCrop = fitSimilarity(face.points.subarray(0, 8), TEMPLATE);
   const toPhoto = invert(toCrop);

@@ -12,7 +12,7 @@ export type EngineOptions = {
   hasGlibc: boolean;
 };
 
-export type Engine = { runtime: RuntimeName; model: ModelInfo; analyse(bytes: Uint8Array): Promise<Analysis> };
+export type Engine = { runtime: RuntimeName; model: ModelInfo; analyse(bytes: Uint8Array, known?: boolean): Promise<Analysis> };
 
 /** One engine, for one thread. */
 export async function loadEngine({ modelsDir, modelDir, runtime: choice, hasGlibc }: EngineOptions): Promise<Engine> {

@@ -1,4 +1,4 @@
-import sharp, { type Metadata, type Sharp } from 'sharp';
+import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
 import { PhotoError } from './errors.ts';
 import { createRaster, type Raster } from './raster.ts';
 
@@ -13,7 +13,7 @@ const DECODE_SECONDS = 30;
 export type Photo = {
   width: number;
   height: number;
-  /** Decodes at the smallest scale that is cheap and at least `scale` (1: every pixel). */
+  /** Decodes, at `scale` (1: every pixel) or the next larger one that costs no more. */
   read(scale: number): Promise<Raster>;
 };
 
@@ -35,7 +35,8 @@ async function read(bytes: Uint8Array, header: Metadata, scale: number): Promise
   const { width, height } = header.autoOrient;
   // A JPEG comes out at a half, a quarter or an eighth for less than it costs whole; anything else costs the same at every size.
   const divisor = [8, 4, 2].find((by) => header.format === 'jpeg' && scale * by <= 1 && Math.min(width, height) >= by) ?? 1;
-  const image = open(bytes).autoOrient();
+  // Converting from the photo's own colours takes longer than decoding it, and dlib and its users never did; ink is no light, though.
+  const image = open(bytes, { ignoreIcc: header.space !== 'cmyk' }).autoOrient();
   if (divisor > 1) {
     // Where the sides do not divide evenly, the rest of the way is a pixel or so.
     image.resize(Math.floor(width / divisor), Math.floor(height / divisor), { fit: 'fill', kernel: 'nearest' });
@@ -54,8 +55,8 @@ async function read(bytes: Uint8Array, header: Metadata, scale: number): Promise
   return createRaster({ data: rgb, width: info.width, height: info.height }, info.width / width);
 }
 
-function open(bytes: Uint8Array): Sharp {
-  return sharp(bytes, { failOn: 'truncated', limitInputPixels: false });
+function open(bytes: Uint8Array, options: SharpOptions = {}): Sharp {
+  return sharp(bytes, { failOn: 'truncated', limitInputPixels: false, ...options });
 }
 
 async function orUnreadable<T>(work: Promise<T>): Promise<T> {

@@ -15,21 +15,21 @@ export type SampleOptions = Normalisation & {
 
 /**
  * Cuts a piece out of a photo as a network takes it: [3, height, width] floats, bilinear. `toPhoto` says where a point of the piece
- * lies in the raster; pixels' centres are at halves on both sides.
+ * lies in the original, whatever the raster's scale; pixels' centres are at halves on both sides.
  */
 export function sample(raster: Raster, toPhoto: Similarity, options: SampleOptions, out: Float32Array): Float32Array {
   const { width, height, oversampling: n, outside } = options;
-  const { data, width: sourceWidth, height: sourceHeight, halvings } = raster.level(scaleOf(toPhoto) / n);
+  const { data, width: sourceWidth, height: sourceHeight, halvings } = raster.level((scaleOf(toPhoto) * raster.scale) / n);
   const plane = width * height;
   const [first, second, third] = options.channelOrder === 'rgb' ? [0, plane, 2 * plane] : [2 * plane, plane, 0];
   const [meanR, meanG, meanB] =
     options.channelOrder === 'rgb' ? options.mean : [options.mean[2], options.mean[1], options.mean[0]];
   const weight = 1 / (n * n * options.divisor);
-  const shrunk = 0.5 ** halvings;
-  const a = toPhoto.a * shrunk;
-  const b = toPhoto.b * shrunk;
-  const tx = toPhoto.tx * shrunk - 0.5;
-  const ty = toPhoto.ty * shrunk - 0.5;
+  const scale = raster.scale * 0.5 ** halvings;
+  const a = toPhoto.a * scale;
+  const b = toPhoto.b * scale;
+  const tx = toPhoto.tx * scale - 0.5;
+  const ty = toPhoto.ty * scale - 0.5;
   const lastX = sourceWidth - 1;
   const lastY = sourceHeight - 1;
   const row = sourceWidth * 3;

@@ -27,7 +27,10 @@ export type AnalyseOptions = {
   signal?: AbortSignal;
   /** Counts from the moment when a worker takes the photo up; past it the worker is ended and replaced. */
   deadlineMs?: number;
-  /** `background` waits behind all `serve` work and is never refused as `busy`. Default `serve`. */
+  /**
+   * `background` is for known photos, whose descriptors are kept: it waits behind all `serve` work, is never refused as `busy`, and takes
+   * the time for a better descriptor where the model has one. Default `serve`.
+   */
   priority?: 'serve' | 'background';
   /** Called when a worker takes the photo up. */
   onStart?: () => void;

@@ -1,0 +1,23 @@
+import type { Photo } from './photo.ts';
+import type { Raster } from './raster.ts';
+
+/** A photo as far as it has been decoded: once, as a rule, and again where something on it needs more pixels. */
+export type View = { width: number; height: number; at(scale: number): Promise<Raster> };
+
+// Decoded pixels take three bytes each, in every worker.
+const MAX_DECODED = 16_000_000;
+
+export function createView(photo: Photo): View {
+  const { width, height } = photo;
+  const limit = Math.min(1, Math.sqrt(MAX_DECODED / (width * height)));
+  let raster: Raster | undefined;
+  return {
+    width,
+    height,
+    async at(scale) {
+      const wanted = Math.min(limit, scale);
+      if (!raster || raster.scale < wanted) raster = await photo.read(wanted);
+      return raster;
+    },
+  };
+}
