@@ -46,7 +46,7 @@ export function createEnrolSession({
         const bytes = Uint8Array.from(photo); // the engine takes its bytes over, and these are part of a message
         const hash = Buffer.from(await crypto.subtle.digest('SHA-256', bytes)).toString('hex');
         const { width, height, faces } = await admission.run(signal, () =>
-          engine.analyse(bytes, { signal, deadlineMs: photoTimeoutMs, priority: 'serve' }),
+          engine.analyse(bytes, { signal, deadlineMs: photoTimeoutMs, priority: 'serve', known: true }),
         );
         examined.set(hash, { faces: faces.length, descriptor: faces[0]?.descriptor });
         const [oldest] = examined.keys();

@@ -108,6 +108,7 @@ export function createFindFaces(engine: Pick<EnginePool, 'analyse'>, photoTimeou
     try {
       const { faces } = await engine.analyse(bytes, {
         priority: urgency === 'now' ? 'serve' : 'background',
+        known: true,
         deadlineMs: photoTimeoutMs,
       });
       return { faces: faces.length, descriptor: faces[0]?.descriptor };

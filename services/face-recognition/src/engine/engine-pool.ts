@@ -102,7 +102,7 @@ export async function createPool({ workers, queueLimit, log, start }: Dependenci
     slot.job = job;
     slot.deadline = setTimeout(() => onDeadline(slot, job), job.deadlineMs);
     job.onStart?.();
-    slot.thread.send({ photo: own(job.photo), known: job.priority === 'background' });
+    slot.thread.send({ photo: own(job.photo), known: job.known });
   }
 
   function release(slot: Slot): Job<Analysis> | undefined {
@@ -123,7 +123,7 @@ export async function createPool({ workers, queueLimit, log, start }: Dependenci
   }
 
   function analyse(photo: Uint8Array, options: AnalyseOptions = {}): Promise<Analysis> {
-    const { signal, deadlineMs = DEADLINE_MS, priority = 'serve', onStart } = options;
+    const { signal, deadlineMs = DEADLINE_MS, priority = 'serve', known = false, onStart } = options;
     if (isClosed) return Promise.reject(new EngineError('closed', 'the service is shutting down'));
     if (signal?.aborted) return Promise.reject(signal.reason);
     const idle = [...slots].find((slot) => slot.ready && !slot.job);
@@ -131,7 +131,7 @@ export async function createPool({ workers, queueLimit, log, start }: Dependenci
       return Promise.reject(new EngineError('busy', `${workers} workers have work and ${queue.serving} photos wait`));
     }
     const { promise, resolve, reject } = Promise.withResolvers<Analysis>();
-    const job: Job<Analysis> = { photo, priority, deadlineMs, onStart, resolve, reject };
+    const job: Job<Analysis> = { photo, known, priority, deadlineMs, onStart, resolve, reject };
     const onAbort = () => {
       queue.remove(job);
       reject(signal?.reason);

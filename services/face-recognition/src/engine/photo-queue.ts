@@ -1,6 +1,7 @@
 /** A photo that waits, or that a worker has in hand. */
 export type Job<T> = {
   photo: Uint8Array;
+  known: boolean;
   priority: 'serve' | 'background';
   deadlineMs: number;
   onStart: (() => void) | undefined;

@@ -27,11 +27,10 @@ export type AnalyseOptions = {
   signal?: AbortSignal;
   /** Counts from the moment when a worker takes the photo up; past it the worker is ended and replaced. */
   deadlineMs?: number;
-  /**
-   * `background` is for known photos, whose descriptors are kept: it waits behind all `serve` work, is never refused as `busy`, and takes
-   * the time for a better descriptor where the model has one. Default `serve`.
-   */
+  /** `background` waits behind all `serve` work and is never refused as `busy`. Default `serve`. */
   priority?: 'serve' | 'background';
+  /** A known photo, whose descriptors are kept and compared with many: worth the time for a better one, where the model has it. */
+  known?: boolean;
   /** Called when a worker takes the photo up. */
   onStart?: () => void;
 };
