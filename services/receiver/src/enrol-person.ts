@@ -155,7 +155,7 @@ export function createEnrolPerson({ gallery, people, knownPhotos, log, onEnrolle
       if (accepted.length === 0) {
         return { person: known, isNew: false, photos: photos.filter((photo) => 'fileName' in photo) };
       }
-      const { person, isNew, outcomes } = await people.locked(slug, () =>
+      const { person, isNew, outcomes } = await people.locked([slug], () =>
         keep({ name, slug, accepted, conversation, threshold }),
       );
       onEnrolled();

@@ -1,45 +1,30 @@
-import { NOBODY, type Outcome, outcomeOf, statusWord } from '@kube-face/shared-lib/image-status';
+import { NOBODY, outcomeOf, statusWord } from '@kube-face/shared-lib/image-status';
 import type { RowDataPacket, Statements } from '@kube-face/shared-lib/mysql';
 import type { z } from 'zod';
+import { findPage, type PhotoFilter } from './image-pages.ts';
+import { IMAGE_COLUMNS, type ImageRow } from './image-row.ts';
 import type { Attempt, Face, Photo, PhotoWithHistory } from './schemas.ts';
 
 type PhotoJson = z.output<typeof Photo>;
 type FaceJson = z.output<typeof Face>;
 type PersonJson = { id: number; name: string };
 
-export type PhotoFilter = {
-  status?: PhotoJson['status'] | undefined;
-  outcome?: Outcome | undefined;
-  person?: number | undefined;
-  after?: number | undefined;
-  limit: number;
-};
-
 export type ImageReader = {
   /** The photo with its faces and earlier attempts, or undefined where there is none. */
   get(id: number): Promise<z.output<typeof PhotoWithHistory> | undefined>;
+  /** One page, newest first. */
+  page(filter: PhotoFilter): Promise<PhotoJson[]>;
 };
 
-const COLUMNS = 'id, path, person, status, outcome, detail, attempts, created_at, updated_at, finished_at';
-const PHOTO = `select ${COLUMNS} from images where id = ?`;
+const WAITING_FOR_RECOGNITION = 'waiting for recognition';
+
+const PHOTO = `select ${IMAGE_COLUMNS} from images where id = ?`;
 const FACES = `
   select id, image, box, score, person, image_name, distance, candidates, corrected
   from faces where image in (?) order by image, position`;
 const PEOPLE = 'select id, name from person where id in (?)';
 const ATTEMPTS = 'select started_at, finished_at, outcome, detail from attempts where image = ? order by id';
 
-export type ImageRow = RowDataPacket & {
-  id: number;
-  path: string;
-  person: number | null;
-  status: number;
-  outcome: string | null;
-  detail: string | null;
-  attempts: number;
-  created_at: Date;
-  updated_at: Date;
-  finished_at: Date | null;
-};
 type FaceRow = RowDataPacket & {
   id: number;
   image: number;
@@ -53,11 +38,28 @@ type FaceRow = RowDataPacket & {
 };
 type StoredCandidate = { person: number; imageName: string; distance: number };
 
-export function createImageReader(database: Pick<Statements, 'execute' | 'query'>): ImageReader {
+export type ReaderDependencies = {
+  database: Pick<Statements, 'execute' | 'query'>;
+  /** Whether face recognition takes photos right now. */
+  isRecognitionReady: () => Promise<boolean>;
+};
+
+export function createImageReader({ database, isRecognitionReady }: ReaderDependencies): ImageReader {
+  /** Says what an unfinished photo waits for, unless its row says so already. */
+  async function withWait(photos: PhotoJson[]): Promise<PhotoJson[]> {
+    const isWaiting = (photo: PhotoJson) => photo.outcome === null && photo.detail === null;
+    if (!photos.some(isWaiting) || (await isRecognitionReady())) return photos;
+    return photos.map((photo) => (isWaiting(photo) ? { ...photo, detail: WAITING_FOR_RECOGNITION } : photo));
+  }
+
   return {
+    async page(filter) {
+      return withWait(await toPhotos(database, await findPage(database, filter)));
+    },
+
     async get(id) {
       const rows = await database.execute<ImageRow[]>(PHOTO, [id]);
-      const [photo] = await toPhotos(database, rows);
+      const [photo] = await withWait(await toPhotos(database, rows));
       if (!photo) return undefined;
       const attempts = await database.execute<RowDataPacket[]>(ATTEMPTS, [id]);
       return { ...photo, history: attempts.map(toAttempt) };

@@ -1,18 +1,45 @@
 import type { IncomingMessage } from 'node:http';
+import { OUTCOMES, STATUS_WORDS } from '@kube-face/shared-lib/image-status';
+import { parseTraceparent } from '@kube-face/shared-lib/tracing';
 import { z } from 'zod';
-import { type ApiError, notFound } from './api-error.ts';
+import { ApiError, notFound } from './api-error.ts';
+import type { CorrectFace } from './correct-face.ts';
+import type { EraseImage } from './erase-image.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { ImageReader } from './image-reader.ts';
 import { jsonAnswer, namesJson, type PostKind, textAnswer, textOfError } from './post-answers.ts';
+import type { RetryImages } from './retry-images.ts';
 import { type Reply, type Route, route } from './route.ts';
-import { idParameter, PhotoWithHistory, PostedImages, PostImageRequest, PostImagesRequest, RefusedImages } from './schemas.ts';
-import { type Submission, submitImages } from './submit-images.ts';
+import {
+  afterParameter,
+  CorrectRequest,
+  digits,
+  ErasedImage,
+  ErrorBody,
+  Id,
+  idParameter,
+  limitParameter,
+  PhotoPage,
+  PhotoWithHistory,
+  PostedImages,
+  PostImageRequest,
+  PostImagesRequest,
+  RefusedImages,
+  RetriedImages,
+  RetryRequest,
+} from './schemas.ts';
+import { type PostedImage, type Submission, submitImages } from './submit-images.ts';
 import type { UploadImages } from './upload-images.ts';
 
 export type ImageRouteDependencies = {
-  commits: GroupCommit;
+  commits: Pick<GroupCommit, 'submit'>;
   reader: ImageReader;
   upload: UploadImages;
+  erase: EraseImage;
+  retry: RetryImages;
+  correct: CorrectFace;
+  /** Told what became of posted photos. */
+  onPosted: (images: readonly PostedImage[]) => void;
 };
 
 const TEXT = 'text/plain';
@@ -32,7 +59,23 @@ function renderPost(kind: PostKind, request: IncomingMessage, submission: Submis
 const renderPostError = (kind: PostKind) => (error: ApiError, request: IncomingMessage) =>
   namesJson(request.headers) ? undefined : { status: error.status, body: textOfError(kind, error) };
 
-export function imageRoutes({ commits, reader, upload }: ImageRouteDependencies): Route[] {
+export function imageRoutes(dependencies: ImageRouteDependencies): Route[] {
+  const { commits, reader, upload, erase, retry, correct, onPosted } = dependencies;
+
+  async function post(kind: PostKind, entries: readonly unknown[], request: IncomingMessage, token: Buffer | undefined) {
+    const { traceparent } = request.headers;
+    const traceParent = typeof traceparent === 'string' && parseTraceparent(traceparent) ? traceparent : undefined;
+    const submission = await submitImages(commits, entries, { token, traceParent });
+    onPosted(submission.images);
+    return renderPost(kind, request, submission);
+  }
+
+  async function photo(id: number): Promise<Reply> {
+    const found = await reader.get(id);
+    if (!found) throw notFound(`image ${id}`);
+    return { status: 200, body: found };
+  }
+
   return [
     route({
       method: 'post',
@@ -41,7 +84,7 @@ export function imageRoutes({ commits, reader, upload }: ImageRouteDependencies)
       tag: 'images',
       body: PostImageRequest,
       responses: postResponses,
-      handle: async ({ body, request }) => renderPost('image', request, await submitImages(commits, [body])),
+      handle: ({ body, request, token }) => post('image', [body], request, token),
       renderError: renderPostError('image'),
     }),
     route({
@@ -51,7 +94,7 @@ export function imageRoutes({ commits, reader, upload }: ImageRouteDependencies)
       tag: 'images',
       body: PostImagesRequest,
       responses: postResponses,
-      handle: async ({ body, request }) => renderPost('images', request, await submitImages(commits, body.paths)),
+      handle: ({ body, request, token }) => post('images', body.paths, request, token),
       renderError: renderPostError('images'),
     }),
     route({
@@ -66,7 +109,7 @@ export function imageRoutes({ commits, reader, upload }: ImageRouteDependencies)
         400: { description: 'The request is malformed, or no photo was taken.', schema: RefusedImages },
         413: { description: 'The photos are too large.', schema: RefusedImages },
       },
-      handle: ({ request }) => upload(request),
+      handle: ({ request, once }) => upload(request, once),
     }),
     route({
       method: 'get',
@@ -75,11 +118,81 @@ export function imageRoutes({ commits, reader, upload }: ImageRouteDependencies)
       tag: 'images',
       params: z.object({ id: idParameter }),
       responses: { 200: { description: 'The photo.', schema: PhotoWithHistory } },
+      handle: ({ params: { id } }) => photo(id),
+    }),
+    route({
+      method: 'get',
+      path: '/images',
+      summary: 'Photos, newest first, by pages',
+      tag: 'images',
+      query: z.object({
+        status: z.enum(STATUS_WORDS).optional(),
+        outcome: z.enum(OUTCOMES).optional(),
+        person: z.preprocess(digits, Id.optional()).describe('id of the person that was recognised'),
+        after: afterParameter.describe('the last id of the page before'),
+        limit: limitParameter(50, 500),
+      }),
+      responses: { 200: { description: 'A page.', schema: PhotoPage } },
+      handle: async ({ query }) => {
+        const images = await reader.page(query);
+        return { status: 200, body: { images, next: images.length === query.limit ? (images.at(-1)?.id ?? null) : null } };
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/images/{id}',
+      summary: 'Erase a photo, and its file where it was uploaded',
+      tag: 'images',
+      params: z.object({ id: idParameter }),
+      responses: { 200: { description: 'It is erased.', schema: ErasedImage } },
       handle: async ({ params: { id } }) => {
-        const photo = await reader.get(id);
-        if (!photo) throw notFound(`image ${id}`);
-        return { status: 200, body: photo };
+        if (!(await erase(id))) throw notFound(`image ${id}`);
+        return { status: 200, body: { id, erased: true } };
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/images/retry',
+      summary: 'Put photos back into the queue',
+      tag: 'images',
+      body: RetryRequest,
+      responses: {
+        200: { description: 'They are pending again.', schema: RetriedImages },
+        207: { description: 'Some of them are.', schema: RetriedImages },
+        404: { description: 'There is none with these ids.', schema: ErrorBody },
+        409: { description: 'None of them is processed or failed.', schema: ErrorBody },
+      },
+      handle: async ({ body }) => ('ids' in body ? byIds(body.ids) : { status: 200, body: await retry.failed(body.outcome) }),
+    }),
+    route({
+      method: 'post',
+      path: '/images/{id}/faces/{face}/person',
+      summary: "Correct a face's person by hand",
+      tag: 'images',
+      params: z.object({ id: idParameter, face: idParameter }),
+      body: CorrectRequest,
+      responses: { 200: { description: 'The photo as it is now.', schema: PhotoWithHistory } },
+      handle: async ({ params: { id, face }, body: { person } }) => {
+        const correction = await correct(id, face, person);
+        if (correction === 'no_such_image') throw notFound(`image ${id}`);
+        if (correction === 'no_such_face') throw notFound(`face ${face} of image ${id}`);
+        if (correction === 'no_such_person') throw notFound(`person ${person}`);
+        return photo(id);
       },
     }),
   ];
+
+  async function byIds(ids: readonly number[]): Promise<Reply> {
+    const images = await retry.byIds(ids);
+    const back = images.filter(({ error }) => error === undefined);
+    if (back.length === 0) {
+      const areMissing = images.every(({ error }) => error?.code === 'not_found');
+      const details = images.map(({ error }, index) => ({ field: `ids[${index}]`, message: error?.message ?? '' }));
+      throw areMissing
+        ? new ApiError(404, 'not_found', 'none of these images exists', { details })
+        : new ApiError(409, 'not_finished', 'none of these images is processed or failed', { details });
+    }
+    const queued = back.filter((image) => image.queued).length;
+    return { status: back.length < images.length ? 207 : 200, body: { retried: back.length, queued, images } };
+  }
 }

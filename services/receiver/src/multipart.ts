@@ -47,6 +47,11 @@ async function discard(photos: readonly ReceivedPhoto[]): Promise<void> {
   await Promise.all(photos.map(({ file }) => file !== undefined && rm(file, { force: true })));
 }
 
+/** What a form asks for, whatever boundary it was sent with. */
+export function contentOf({ fields, photos }: Form): (string | Buffer)[] {
+  return [JSON.stringify([...fields]), ...photos.map((photo) => photo.sha256 ?? photo.error.code)];
+}
+
 type Handlers = {
   onField: (name: string, value: string) => void;
   onFile: (stream: BusboyFileStream, fileName: string | null) => Promise<unknown>;

@@ -1,27 +1,53 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { invalid, notFound } from './api-error.ts';
+import { ApiError, away, invalid, notFound } from './api-error.ts';
 import type { EnrolledPhoto, EnrolmentResult, EnrolPerson } from './enrol-person.ts';
+import type { ErasePerson } from './erase-person.ts';
+import { GalleryError } from './gallery-client.ts';
 import { faultOfText } from './image-path.ts';
-import { receiveForm } from './multipart.ts';
+import { contentOf, receiveForm } from './multipart.ts';
 import type { PersonReader } from './person-reader.ts';
-import { type Reply, type Route, route } from './route.ts';
-import { afterParameter, Enrolment, idParameter, limitParameter, PersonDetail, PersonPage, RefusedEnrolment } from './schemas.ts';
+import type { Redecide } from './redecide.ts';
+import type { RedecisionStore } from './redecision-store.ts';
+import type { RenamePerson } from './rename-person.ts';
+import { type Once, type Reply, type Route, route } from './route.ts';
+import {
+  afterParameter,
+  Enrolment,
+  ErasedPerson,
+  ErrorBody,
+  idParameter,
+  limitParameter,
+  PersonDetail,
+  PersonPage,
+  RedecideRequest,
+  RedecisionJson,
+  RefusedEnrolment,
+  RenameRequest,
+} from './schemas.ts';
 
 export type PeopleRouteDependencies = {
   enrol: EnrolPerson;
   people: PersonReader;
   /** Folder of known people. */
   folder: string;
+  rename: RenamePerson;
+  erase: ErasePerson;
+  redecisions: Pick<RedecisionStore, 'order' | 'get'>;
+  rehearse: Redecide['rehearse'];
+  /** Told that there is something to decide anew. */
+  onOrdered: () => void;
 };
 
-export function peopleRoutes({ enrol, people, folder }: PeopleRouteDependencies): Route[] {
-  async function post(request: IncomingMessage): Promise<Reply> {
+export function peopleRoutes(dependencies: PeopleRouteDependencies): Route[] {
+  const { enrol, people, folder, rename, erase, redecisions, rehearse, onOrdered } = dependencies;
+
+  async function post(request: IncomingMessage, once: Once): Promise<Reply> {
     const form = await receiveForm(request, folder);
     try {
       const name = nameOf(form.fields.get('name'));
       if (form.photos.length === 0) throw invalid('there must be at least one photo in the field "image"');
-      return enrolmentReply(name, await enrol(name, form.photos));
+      return await once(contentOf(form), async () => enrolmentReply(name, await enrol(name, form.photos)));
     } finally {
       await form.discard();
     }
@@ -42,7 +68,7 @@ export function peopleRoutes({ enrol, people, folder }: PeopleRouteDependencies)
         413: { description: 'The photos are too large.', schema: RefusedEnrolment },
         422: { description: 'No photo shows exactly one usable face.', schema: RefusedEnrolment },
       },
-      handle: ({ request }) => post(request),
+      handle: ({ request, once }) => post(request, once),
     }),
     route({
       method: 'get',
@@ -69,7 +95,85 @@ export function peopleRoutes({ enrol, people, folder }: PeopleRouteDependencies)
         return { status: 200, body: person };
       },
     }),
+    route({
+      method: 'patch',
+      path: '/people/{id}',
+      summary: 'Rename a person',
+      tag: 'people',
+      params: z.object({ id: idParameter }),
+      body: RenameRequest,
+      responses: {
+        200: { description: 'The person as it is now.', schema: PersonDetail },
+        409: { description: 'Another person has this name.', schema: ErrorBody },
+      },
+      handle: async ({ params: { id }, body }) => {
+        const name = nameOf([body.name]);
+        const renaming = await rename(id, name);
+        if (renaming.kind === 'taken') throw new ApiError(409, 'name_taken', `person ${renaming.by.id} has this name`);
+        const person = renaming.kind === 'renamed' ? await people.get(id) : undefined;
+        if (!person) throw notFound(`person ${id}`);
+        return { status: 200, body: person };
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/people/{id}',
+      summary: 'Erase a person with photos, rows and descriptors',
+      tag: 'people',
+      params: z.object({ id: idParameter }),
+      responses: { 200: { description: 'The person is erased.', schema: ErasedPerson } },
+      handle: async ({ params: { id } }) => {
+        const erased = await erase(id);
+        if (!erased) throw notFound(`person ${id}`);
+        const { name, photos, images } = erased;
+        return { status: 200, body: { person: { id, name }, photos, images } };
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/redecisions',
+      summary: 'Decide every stored face anew by another threshold',
+      tag: 'people',
+      body: RedecideRequest,
+      responses: {
+        200: { description: 'What would change (dry run).', schema: RedecisionJson },
+        202: { description: 'It is under way; `GET /redecisions/{id}` tells how far.', schema: RedecisionJson },
+      },
+      handle: async ({ body: { threshold, dryRun } }) => {
+        if (dryRun) {
+          const counts = await orAway(rehearse(threshold));
+          return { status: 200, body: { id: null, threshold, person: null, ...counts, finished: true } };
+        }
+        const id = await redecisions.order(threshold);
+        onOrdered();
+        const body = { id, threshold, person: null, examined: 0, changed: 0, finished: false };
+        return { status: 202, body, headers: { location: `/redecisions/${id}` } };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/redecisions/{id}',
+      summary: 'How far a decision anew is',
+      tag: 'people',
+      params: z.object({ id: idParameter }),
+      responses: { 200: { description: 'Its state.', schema: RedecisionJson } },
+      handle: async ({ params: { id } }) => {
+        const found = await redecisions.get(id);
+        if (!found) throw notFound(`redecision ${id}`);
+        const { threshold = null, person = null, examined, changed, isFinished } = found;
+        return { status: 200, body: { id, threshold, person, examined, changed, finished: isFinished } };
+      },
+    }),
   ];
+}
+
+async function orAway<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof GalleryError) throw away('face_recognition_away', 'face recognition gives no answer', error);
+    throw error;
+  }
 }
 
 /** The name to enrol under, without blanks around it. */

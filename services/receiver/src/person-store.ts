@@ -6,6 +6,9 @@ export type KnownPhoto = { imageName: string; sha256: Buffer | undefined };
 
 export type PersonStore = {
   find(name: string): Promise<PersonName | undefined>;
+  get(id: number): Promise<PersonName | undefined>;
+  /** False where the person is gone. */
+  rename(id: number, name: string): Promise<boolean>;
   photosOf(person: number): Promise<KnownPhoto[]>;
   /** Image names that begin with `slug_`, whoever owns them. */
   namesLike(slug: string): Promise<string[]>;
@@ -14,11 +17,13 @@ export type PersonStore = {
   addPhotos(name: string, photos: readonly { imageName: string; sha256: Buffer }[]): Promise<PersonName & { isNew: boolean }>;
   /** Takes back what `addPhotos` did. */
   removePhotos(person: PersonName & { isNew: boolean }, imageNames: readonly string[]): Promise<void>;
-  /** Runs `work` alone among all receivers for people whose photos are named by this slug; so one name is one person. */
-  locked<T>(slug: string, work: () => Promise<T>): Promise<T>;
+  /** Runs `work` alone among all receivers for people whose photos are named by these slugs; so one name is one person. */
+  locked<T>(slugs: readonly string[], work: () => Promise<T>): Promise<T>;
 };
 
 const FIND = 'select id, name from person where name = ? order by id limit 1';
+const GET = 'select id, name from person where id = ?';
+const RENAME = 'update person set name = ? where id = ?';
 const PHOTOS = 'select image_name, content_sha256 from person_images where person_id = ? and image_name is not null order by id';
 const NAMES_LIKE = "select image_name from person_images where image_name like ? escape '!'";
 const OWNERS = `
@@ -44,6 +49,16 @@ export function createPersonStore(database: Database): PersonStore {
 
   return {
     find: (name) => find(name),
+
+    async get(id) {
+      const [row] = await database.query<RowDataPacket[]>(GET, [id]);
+      return row && { id: row.id, name: row.name };
+    },
+
+    async rename(id, name) {
+      await database.query(RENAME, [name, id]);
+      return (await database.query<RowDataPacket[]>(GET, [id])).length === 1;
+    },
 
     async photosOf(person) {
       const rows = await database.query<RowDataPacket[]>(PHOTOS, [person]);
@@ -78,21 +93,27 @@ export function createPersonStore(database: Database): PersonStore {
         await statements.query(DELETE_PERSON, [id]);
       }),
 
-    locked(slug, work) {
-      // Names of locks are the server's, not the database's, and at most 64 characters long.
+    locked(slugs, work) {
       return database.withConnection(async (statements) => {
         const [self] = await statements.query<RowDataPacket[]>('select database() as name');
-        const lock = `kube-face:people:${createHash('sha256').update(`${self?.name}\0${slug}`).digest('hex').slice(0, 40)}`;
-        const [row] = await statements.query<RowDataPacket[]>(LOCK, [lock, LOCK_SECONDS]);
-        if (row?.got !== 1) throw new LockTimeoutError(`waited ${LOCK_SECONDS} s for another request with this name`);
+        const locks = [...new Set(slugs)].toSorted().map((slug) => lockName(self?.name, slug)); // in order: no deadlock
         try {
+          for (const lock of locks) {
+            const [row] = await statements.query<RowDataPacket[]>(LOCK, [lock, LOCK_SECONDS]);
+            if (row?.got !== 1) throw new LockTimeoutError(`waited ${LOCK_SECONDS} s for another request with this name`);
+          }
           return await work();
         } finally {
-          await statements.query(UNLOCK, [lock]).catch(() => {}); // freed with the connection anyway
+          for (const lock of locks) await statements.query(UNLOCK, [lock]).catch(() => {}); // freed with the connection anyway
         }
       }, LOCKED_MS);
     },
   };
+}
+
+/** Names of locks are the server's, not the database's, and at most 64 characters long. */
+function lockName(database: string, slug: string): string {
+  return `kube-face:people:${createHash('sha256').update(`${database}\0${slug}`).digest('hex').slice(0, 40)}`;
 }
 
 export class LockTimeoutError extends Error {

@@ -1,82 +1,158 @@
+import { randomUUID } from 'node:crypto';
 import type { Lifecycle } from '@kube-face/shared-lib/lifecycle';
 import type { Logger } from '@kube-face/shared-lib/logger';
 import type { Registry } from '@kube-face/shared-lib/metrics';
 import { migrateWhenReachable } from '@kube-face/shared-lib/migrate';
-import { createDatabase } from '@kube-face/shared-lib/mysql';
-import { createImagePublisher } from '@kube-face/shared-lib/nsq-publisher';
+import { createDatabase, type Database } from '@kube-face/shared-lib/mysql';
+import { createImagePublisher, type ImagePublisher } from '@kube-face/shared-lib/nsq-publisher';
+import { nsqdName } from '@kube-face/shared-lib/nsqd-name';
+import { createAccess } from './access.ts';
+import { startBackground } from './background.ts';
 import { newBatchToken } from './batch-token.ts';
 import type { Config } from './config.ts';
+import { createCorrectFace } from './correct-face.ts';
 import { createEnrolPerson } from './enrol-person.ts';
+import { createEraseImage } from './erase-image.ts';
+import { createErasePerson } from './erase-person.ts';
 import { createGalleryClient } from './gallery-client.ts';
 import { createGroupCommit } from './group-commit.ts';
+import { createHealthClient } from './health-client.ts';
 import { createHttpApp } from './http-app.ts';
+import { createGate } from './http-gate.ts';
 import { type HttpServer, startHttpServer } from './http-server.ts';
+import { createIdempotency } from './idempotency.ts';
 import { createImageReader } from './image-reader.ts';
 import { imageRoutes } from './image-routes.ts';
 import { createImageWriter } from './image-writer.ts';
 import { createKnownPhotos } from './known-photos.ts';
+import { createLimits } from './limits.ts';
+import { drainQueue, queueDepth } from './nsqd-stats.ts';
 import { peopleRoutes } from './people-routes.ts';
 import { createPersonReader } from './person-reader.ts';
 import { createPersonStore } from './person-store.ts';
-import { createQueuedStamps } from './queued-stamps.ts';
+import { countPosted } from './posted-count.ts';
+import { createQueuedStamps, type QueuedStamps } from './queued-stamps.ts';
+import { createReceiverMetrics } from './receiver-metrics.ts';
+import { createRedecide } from './redecide.ts';
+import { createRedecisionStore } from './redecision-store.ts';
+import { createRenamePerson } from './rename-person.ts';
+import { createRetryImages } from './retry-images.ts';
 import { serviceRoutes } from './service-routes.ts';
+import { createStats } from './stats.ts';
 import { sweepTemporaryPhotos } from './temporary-photos.ts';
 import { createTurns } from './turns.ts';
 import { createUploadImages } from './upload-images.ts';
 
 export type ReceiverOptions = { config: Config; log: Logger; lifecycle: Lifecycle; registry: Registry };
+type Parts = ReceiverOptions & { database: Database; publisher: ImagePublisher; stamps: QueuedStamps };
 
 const CONNECTIONS = 16;
 const STATEMENT_TIMEOUT_MS = 5_000;
 // Each holds a database connection for its lock, so there must be fewer of them than connections.
-const ENROLMENTS_AT_ONCE = 4;
+const NAMES_AT_ONCE = 4;
+const REDECIDE_EVERY_MS = 5_000;
+const FORGET_EVERY_MS = 600_000;
 
-/** Puts the receiver together and lets it listen. Nothing that it talks to has to be there. */
-export async function startReceiver({ config, log, lifecycle }: ReceiverOptions): Promise<HttpServer> {
+/**
+ * Puts the receiver together and lets it listen. Nothing that it talks to has to be there. What is registered last closes
+ * first: intake, then what is under way, then the queue is drained, and the connections go at the end.
+ */
+export async function startReceiver(options: ReceiverOptions): Promise<HttpServer> {
+  const { config, log, lifecycle } = options;
   const database = createDatabase(config.mysql, { connections: CONNECTIONS, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
   lifecycle.onClose('mysql pool', () => database.close());
   const closing = new AbortController();
   void migrateWhenReachable(database, log, closing.signal);
   lifecycle.onClose('migration', () => closing.abort());
 
-  const gallery = createGalleryClient(config.grpcAddress);
-  lifecycle.onClose('grpc client', () => gallery.close());
-
   const publisher = createImagePublisher({ address: config.producerAddress, log });
   lifecycle.onClose('nsq publisher', () => publisher.close());
-  const stamps = createQueuedStamps({ database, log });
+  const stamps = createQueuedStamps({ database, nsqd: nsqdName(config.producerAddress), log });
+  const depth = () => queueDepth(config.nsqdHttpAddress);
+  lifecycle.onClose('nsqd', () => drainQueue({ depth, drainMs: config.drainMs, log }));
   lifecycle.onClose('queued stamps', () => stamps.close());
 
+  for (const folder of [config.knownPeople, config.unknownPeople]) void sweepTemporaryPhotos(folder, Date.now(), log);
+  const parts = { ...options, database, publisher, stamps };
+  const metrics = createReceiverMetrics(options.registry, () => publisher.isConnected);
+  const idempotency = createIdempotency({ database, log });
+  const forgetting = startBackground({ name: 'old keys', everyMs: FORGET_EVERY_MS, work: idempotency.forget, log });
+  lifecycle.onClose('old keys', () => forgetting.close());
+
+  const routes = [...images(parts, metrics), ...people(parts)];
+  const app = createHttpApp({
+    routes: [...routes, ...serviceRoutes({ others: routes, stats: createStats({ database, depth }) })],
+    idempotency,
+    log,
+    onAnswered: metrics.answered,
+  });
+  const gate = createGate({
+    access: createAccess({ token: config.apiToken, allowedOrigins: config.allowedOrigins }),
+    limits: createLimits({
+      maxConcurrent: config.maxConcurrentRequests,
+      maxPerSecond: config.maxRequestsPerSecond,
+      now: () => performance.now(),
+    }),
+    listener: app.listener,
+    refuse: app.refuse,
+  });
+  const server = await startHttpServer({ port: config.port, listener: gate });
+  lifecycle.onClose('http server', () => server.close());
+  return server;
+}
+
+function images(
+  { config, log, lifecycle, database, publisher, stamps }: Parts,
+  metrics: ReturnType<typeof createReceiverMetrics>,
+) {
+  const { publish } = publisher;
   const commits = createGroupCommit({
     writer: createImageWriter({ database }),
-    publish: publisher.publish,
+    publish,
     onQueued: stamps.add,
     newToken: () => newBatchToken(Date.now()),
     log,
+    onGroup: metrics.group,
   });
   lifecycle.onClose('group commit', () => commits.idle());
+  const health = createHealthClient(config.grpcAddress);
+  lifecycle.onClose('health client', () => health.close());
+  const onPosted = countPosted(metrics.photos);
+
+  return imageRoutes({
+    commits,
+    reader: createImageReader({ database, isRecognitionReady: health.isReady }),
+    upload: createUploadImages({ commits, folder: config.unknownPeople, onPosted }),
+    erase: createEraseImage({ database, folder: config.unknownPeople }),
+    retry: createRetryImages({ database, publish, onQueued: stamps.add, log }),
+    correct: createCorrectFace(database),
+    onPosted,
+  });
+}
+
+function people({ config, log, lifecycle, database }: Parts) {
+  const gallery = createGalleryClient(config.grpcAddress);
+  lifecycle.onClose('gallery client', () => gallery.close());
+  const store = createPersonStore(database);
+  const redecisions = createRedecisionStore(database, randomUUID());
+  const redecide = createRedecide({ store: redecisions, people: store, gallery, log });
+  const redeciding = startBackground({ name: 'redecisions', everyMs: REDECIDE_EVERY_MS, work: redecide.next, log });
+  lifecycle.onClose('redecisions', () => redeciding.close());
 
   const knownPhotos = createKnownPhotos(config.knownPeople);
-  const people = createPersonStore(database);
-  const enrolOne = createEnrolPerson({ gallery, people, knownPhotos, log, onEnrolled: () => {} });
-  const enrolTurns = createTurns(ENROLMENTS_AT_ONCE);
+  const enrol = createEnrolPerson({ gallery, people: store, knownPhotos, log, onEnrolled: redeciding.poke });
+  const rename = createRenamePerson(store);
+  const erase = createErasePerson({ database, people: store, knownPhotos, gallery, log });
+  const inTurn = createTurns(NAMES_AT_ONCE);
 
-  for (const folder of [config.knownPeople, config.unknownPeople]) void sweepTemporaryPhotos(folder, Date.now(), log);
-
-  const routes = [
-    ...imageRoutes({
-      commits,
-      reader: createImageReader(database),
-      upload: createUploadImages({ commits, folder: config.unknownPeople }),
-    }),
-    ...peopleRoutes({
-      enrol: (name, photos) => enrolTurns(() => enrolOne(name, photos)),
-      people: createPersonReader(database),
-      folder: config.knownPeople,
-    }),
-  ];
-  const app = createHttpApp({ routes: [...routes, ...serviceRoutes(routes)], log });
-  const server = await startHttpServer({ port: config.port, listener: app });
-  lifecycle.onClose('http server', () => server.close());
-  return server;
+  return peopleRoutes({
+    enrol: (name, photos) => inTurn(() => enrol(name, photos)),
+    people: createPersonReader(database),
+    folder: config.knownPeople,
+    rename: (id, name) => inTurn(() => rename(id, name)),
+    erase: (id) => inTurn(() => erase(id)),
+    redecisions,
+    rehearse: redecide.rehearse,
+    onOrdered: redeciding.poke,
+  });
 }

@@ -6,11 +6,20 @@ export type Reply = { status: number; body: unknown; headers?: Readonly<Record<s
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 
+/**
+ * Does the work of a request, once where it has an Idempotency-Key. `content` is what the request asks for. The token that the
+ * work is given is the key's own, or undefined where there is none.
+ */
+export type Once = (content: readonly (string | Buffer)[], work: (token: Buffer | undefined) => Promise<Reply>) => Promise<Reply>;
+
 export type RouteRequest<P, Q, B> = {
   params: Parsed<P>;
   query: Parsed<Q>;
   body: Parsed<B>;
   request: IncomingMessage;
+  /** For routes that read their body themselves; those with a checked body run once already. */
+  once: Once;
+  token: Buffer | undefined;
 };
 
 /** What an answer of one status looks like: JSON of a schema, or text of a type. */

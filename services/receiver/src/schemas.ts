@@ -6,7 +6,7 @@ import { MAX_IMAGES } from './submit-images.ts';
 export const named = z.registry<{ id: string }>();
 
 /** A number in a path or a query: digits only (`Number` would take " 5 " and "0x5" too). */
-const digits = (text: unknown) => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text);
+export const digits = (text: unknown) => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text);
 export const Id = z.int().min(1);
 export const idParameter = z.preprocess(digits, Id);
 export const limitParameter = (fallback: number, max: number) => z.preprocess(digits, z.int().min(1).max(max).default(fallback));
@@ -50,6 +50,34 @@ export const PostImagesRequest = z
       .meta({ examples: [[{ path: 'a.jpg' }, { path: 'b.jpg' }]] }),
   })
   .register(named, { id: 'PostImagesRequest' });
+
+export const RetryRequest = z
+  .union(
+    [
+      z.object({ ids: z.array(Id).min(1).max(MAX_IMAGES).describe('processed or failed photos') }),
+      z.object({
+        status: z.literal('failed'),
+        outcome: z.enum(OUTCOMES).optional().describe('only those that failed for this reason'),
+      }),
+    ],
+    'must be {"ids":[…]} or {"status":"failed"}, the latter with or without "outcome"',
+  )
+  .register(named, { id: 'RetryRequest' });
+
+export const CorrectRequest = z
+  .object({ person: Id.nullable().describe('id of the person, or null for nobody') })
+  .register(named, { id: 'CorrectRequest' });
+
+export const RenameRequest = z
+  .object({ name: z.string().min(1).max(255).describe('1 to 255 bytes of UTF-8 without control characters') })
+  .register(named, { id: 'RenameRequest' });
+
+export const RedecideRequest = z
+  .object({
+    threshold: z.number().gt(0).max(10).describe('largest distance at which two faces are one person'),
+    dryRun: z.boolean().default(false).describe('only count what would change'),
+  })
+  .register(named, { id: 'RedecideRequest' });
 
 // ------------------------------------------------------------------------------------------------------------- answers
 
@@ -153,3 +181,60 @@ export const PersonDetail = Person.extend({
   changedPhotos: z.int().describe('earlier photos that got another person because of the photos added here'),
   redeciding: z.boolean().describe('earlier photos are being decided anew right now'),
 }).register(named, { id: 'PersonDetail' });
+
+export const ErasedPerson = z
+  .object({
+    person: PersonReference,
+    photos: z.int().describe('known photos'),
+    images: z.int().describe('photos it was recognised on'),
+  })
+  .register(named, { id: 'ErasedPerson' });
+
+export const RedecisionJson = z
+  .object({
+    id: Id.nullable().describe('null where it was a dry run'),
+    threshold: z.number().nullable(),
+    person: Id.nullable(),
+    examined: z.int().describe('faces'),
+    changed: z.int().describe('photos that got another person'),
+    finished: z.boolean(),
+  })
+  .register(named, { id: 'Redecision' });
+
+// -------------------------------------------------------------------------------------------------------------- others
+
+export const ErasedImage = z.object({ id: Id, erased: z.literal(true) }).register(named, { id: 'ErasedImage' });
+
+export const RetriedImages = z
+  .object({
+    retried: z.int(),
+    queued: z.int().describe('of these, how many nsqd has acknowledged; the others are queued later'),
+    images: z
+      .array(
+        z.object({
+          id: Id,
+          status: z.enum(STATUS_WORDS).optional(),
+          queued: z.boolean().optional(),
+          error: ItemError.optional(),
+        }),
+      )
+      .optional()
+      .describe("for `ids`, in the request's order"),
+  })
+  .register(named, { id: 'RetriedImages' });
+
+const Count = z.int().min(0);
+
+export const StatsJson = z
+  .object({
+    images: z.object(Object.fromEntries(STATUS_WORDS.map((word) => [word, Count]))).describe('by status'),
+    outcomes: z.object(Object.fromEntries(OUTCOMES.map((word) => [word, Count]))).describe('of processed and failed photos'),
+    people: Count,
+    queue: z
+      .object({ depth: Count, inFlight: Count, deferred: Count })
+      .nullable()
+      .describe("what this receiver's nsqd holds; null where it does not say"),
+    rates: z.object({ finishedLastMinute: Count, finishedLast5Minutes: Count, finishedLast15Minutes: Count }),
+    asOf: Time,
+  })
+  .register(named, { id: 'Stats' });

@@ -1,25 +1,51 @@
 import { z } from 'zod';
+import { docsPage } from './docs-page.ts';
 import { describeApi } from './openapi.ts';
 import { type Route, route } from './route.ts';
+import { StatsJson } from './schemas.ts';
+import type { Stats } from './stats.ts';
 
 const API_VERSION = '1.0.0';
 
-/** Routes about the service itself. `others` are what the description describes beside these. */
-export function serviceRoutes(others: readonly Route[]): Route[] {
-  const routes: Route[] = [];
-  let description: unknown;
-  routes.push(
+export type ServiceRouteDependencies = {
+  /** What else the description describes. */
+  others: readonly Route[];
+  stats: () => Promise<Stats>;
+};
+
+/** Routes about the service itself. */
+export function serviceRoutes({ others, stats }: ServiceRouteDependencies): Route[] {
+  let description: Record<string, unknown> | undefined;
+  function describe(): Record<string, unknown> {
+    description ??= describeApi([...others, ...routes], API_VERSION);
+    return description;
+  }
+
+  const routes: Route[] = [
+    route({
+      method: 'get',
+      path: '/stats',
+      summary: 'Counts and rates',
+      tag: 'service',
+      responses: { 200: { description: 'A few seconds old at most, on a small table.', schema: StatsJson } },
+      handle: async () => ({ status: 200, body: await stats() }),
+    }),
     route({
       method: 'get',
       path: '/openapi.json',
       summary: 'This description',
       tag: 'service',
       responses: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) } },
-      handle: () => {
-        description ??= describeApi([...others, ...routes], API_VERSION);
-        return { status: 200, body: description };
-      },
+      handle: () => ({ status: 200, body: describe() }),
     }),
-  );
+    route({
+      method: 'get',
+      path: '/docs',
+      summary: 'A page to read it',
+      tag: 'service',
+      responses: { 200: { description: 'HTML.', text: 'text/html' } },
+      handle: () => ({ status: 200, body: docsPage(describe()), headers: { 'content-type': 'text/html; charset=utf-8' } }),
+    }),
+  ];
   return routes;
 }

@@ -10,7 +10,7 @@ export const MAX_PHOTO_BYTES = 20 * 1024 * 1024;
 /** A photo that lies under a temporary name, or why it was refused. */
 export type ReceivedPhoto = { fileName: string | null } & (
   | { file: string; sha256: Buffer; kind: PhotoKind; bytes: number; error?: never }
-  | { error: { code: 'too_large' | 'unreadable_image'; message: string }; file?: never }
+  | { error: { code: 'too_large' | 'unreadable_image'; message: string }; file?: never; sha256?: never }
 );
 
 const PREFIX = '.upload-'; // no photo's name: nobody takes what is still being written for one

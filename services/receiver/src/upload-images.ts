@@ -5,18 +5,19 @@ import { join } from 'node:path';
 import { ApiError, invalid } from './api-error.ts';
 import type { GroupCommit, SubmittedImage } from './group-commit.ts';
 import { isUndecided } from './image-writer.ts';
-import { receiveForm } from './multipart.ts';
-import type { Reply } from './route.ts';
+import { contentOf, type Form, receiveForm } from './multipart.ts';
+import type { Once, Reply } from './route.ts';
 import { type PostedImage, postedImage } from './submit-images.ts';
 import { syncFolder } from './sync-folder.ts';
 import type { ReceivedPhoto } from './temporary-photos.ts';
 
-export type UploadImages = (request: IncomingMessage) => Promise<Reply>;
+export type UploadImages = (request: IncomingMessage, once: Once) => Promise<Reply>;
 
 export type UploadDependencies = {
   commits: Pick<GroupCommit, 'submit'>;
   /** Folder of unknown people. */
   folder: string;
+  onPosted: (images: readonly PostedImage[]) => void;
 };
 
 // The folder's name for every service, wherever it is mounted; the original's ones open the path as it stands.
@@ -28,7 +29,7 @@ type Stored = { photo: Extract<ReceivedPhoto, { file: string }>; path: string; f
  * Stores uploaded photos and posts them. A photo's file stands before its row does: a crash in between leaves a file that
  * nobody names, never a row without a file.
  */
-export function createUploadImages({ commits, folder }: UploadDependencies): UploadImages {
+export function createUploadImages({ commits, folder, onPosted }: UploadDependencies): UploadImages {
   async function place(photo: Stored['photo']): Promise<Stored> {
     const name = `upload-${randomBytes(12).toString('hex')}.${photo.kind}`;
     const file = join(folder, name);
@@ -50,24 +51,28 @@ export function createUploadImages({ commits, folder }: UploadDependencies): Upl
     }
   }
 
-  return async (request) => {
+  return async (request, once) => {
     const form = await receiveForm(request, folder);
     try {
       if (form.photos.length === 0) throw invalid('there must be at least one photo in the field "image"');
-      const photos = form.photos.flatMap((photo) => (photo.file === undefined ? [] : [photo]));
-      const stored = await Promise.all(photos.map(place));
-      const saved = await save(stored);
-      const outcomes = new Map(photos.map((photo, index) => [photo.file, uploadedImage(stored[index], saved[index])]));
-      return answer(
-        form.photos.map((photo): PostedImage => {
-          const outcome = photo.file === undefined ? undefined : outcomes.get(photo.file);
-          return outcome ?? { path: photo.fileName ?? '', ...(photo.error && { error: photo.error }) };
-        }),
-      );
+      return await once(contentOf(form), () => take(form));
     } finally {
       await form.discard();
     }
   };
+
+  async function take(form: Form): Promise<Reply> {
+    const photos = form.photos.flatMap((photo) => (photo.file === undefined ? [] : [photo]));
+    const stored = await Promise.all(photos.map(place));
+    const saved = await save(stored);
+    const outcomes = new Map(photos.map((photo, index) => [photo.file, uploadedImage(stored[index], saved[index])]));
+    const images = form.photos.map((photo): PostedImage => {
+      const outcome = photo.file === undefined ? undefined : outcomes.get(photo.file);
+      return outcome ?? { path: photo.fileName ?? '', ...(photo.error && { error: photo.error }) };
+    });
+    onPosted(images);
+    return answer(images);
+  }
 }
 
 /** Bytes that are stored already are no fault: the answer is their entry. */
