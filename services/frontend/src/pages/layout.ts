@@ -9,6 +9,8 @@ export type Site = Readonly<{
 export type Page = Readonly<{
   title: string;
   section?: 'photos' | 'people';
+  /** The stylesheet beside base.css. */
+  style?: string;
   /** Seconds until the page loads itself again. */
   refreshSeconds?: number;
   main: HtmlValue;
@@ -24,7 +26,7 @@ function link(address: string, text: string, isCurrent: boolean): Html {
 }
 
 /** A whole document around a page's main part. */
-export function renderPage({ title, section, refreshSeconds, main }: Page, site: Site): string {
+export function renderPage({ title, section, style, refreshSeconds, main }: Page, site: Site): string {
   return `<!doctype html>\n${html`<html lang="en">
 <head>
 <meta charset="utf-8">
@@ -33,7 +35,8 @@ export function renderPage({ title, section, refreshSeconds, main }: Page, site:
 <meta name="color-scheme" content="light dark">
 ${refreshSeconds && html`<meta http-equiv="refresh" content="${refreshSeconds}">`}
 <link rel="icon" href="${site.asset('icon.svg')}" type="image/svg+xml">
-<link rel="stylesheet" href="${site.asset('app.css')}">
+<link rel="stylesheet" href="${site.asset('base.css')}">
+${style && html`<link rel="stylesheet" href="${site.asset(style)}">`}
 <script type="module" src="${site.asset('app.js')}"></script>
 </head>
 <body data-receiver="${site.receiverUrl}">

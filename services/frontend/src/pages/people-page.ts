@@ -62,8 +62,9 @@ export function peoplePage(view: PeopleView): Page {
   return {
     title: 'People',
     section: 'people',
+    style: 'people.css',
     main: html`<div class="page-head"><h1>People</h1>
-<form class="filters slim" action="/people" method="get" role="search" aria-label="People"><label class="field"><span class="hidden-text">Name contains</span><input type="search" name="q" value="${search}" placeholder="Find a name" maxlength="255" autocomplete="off"></label><button class="button quiet">Find</button></form></div>
+<form class="finder" action="/people" method="get" role="search" aria-label="People"><label class="field"><span class="hidden-text">Name contains</span><input type="search" name="q" value="${search}" placeholder="Find a name" maxlength="255" autocomplete="off"></label><button class="button quiet">Find</button></form></div>
 ${ENROL}
 <ul class="cards" data-cards>${list.people.map(renderPersonCard)}</ul>
 ${list.people.length === 0 && renderEmpty(view)}

@@ -147,6 +147,7 @@ export function photoPage(view: PhotoView): Page {
   return {
     title: `Photo ${photo.id}`,
     section: 'photos',
+    style: 'photo.css',
     main: html`<nav class="crumbs" aria-label="Breadcrumbs"><a href="/">Photos</a> <span aria-hidden="true">/</span> ${photo.id}</nav>
 <div class="photo-head"><h1><bdi>${photo.path}</bdi></h1>
 <p>${statusBadge(photo)} ${photo.person ? html`Recognised as ${photo.person.name}` : reasonOf(photo)}.${advice && html` ${advice}`}</p></div>

@@ -72,6 +72,7 @@ export function photosPage(view: PhotosView): Page {
   return {
     title: 'Photos',
     section: 'photos',
+    style: 'photos.css',
     main: html`<h1 class="hidden-text">Photos</h1>
 ${renderSummary(view.counts)}
 ${UPLOAD}
