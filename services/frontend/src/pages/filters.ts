@@ -41,13 +41,13 @@ ${select('person', 'Person', option('', 'Anybody', undefined), [
   ...(person && !isListed ? [option(person, `Person ${person}`, person)] : []),
   ...people.map(({ id, name }) => option(String(id), name, person)),
 ])}
-<label class="field grows"><span>Path contains</span><input type="search" name="q" value="${query.search}" maxlength="255" autocomplete="off" spellcheck="false"></label>
 ${select(
   'sort',
   'Order',
   undefined,
   (Object.keys(SORT_NAMES) as Sort[]).map((sort) => option(sort, SORT_NAMES[sort], query.sort)),
 )}
+<label class="field grows"><span>Path contains</span><input type="search" name="q" value="${query.search}" maxlength="255" autocomplete="off" spellcheck="false"></label>
 <div class="actions"><button class="button quiet">Show</button>${isFiltered(query) && html`<a href="${photoQueryAddress({ sort: query.sort })}">Clear</a>`}</div>
 </form>`;
 }

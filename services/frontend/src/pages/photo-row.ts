@@ -27,7 +27,7 @@ export function statusBadge(photo: Photo): Html {
 /** What the person's cell says: a name, or in words why there is none. */
 export function personOf(photo: Photo): Html {
   if (photo.person) return html`<a href="/?person=${photo.person.id}"><bdi>${photo.person.name}</bdi></a>`;
-  if (photo.status !== 'processed') return html`<span class="faint" aria-label="not known yet">–</span>`;
+  if (photo.status !== 'processed') return html`<span class="faint dash">–</span>`;
   return html`<span class="faint">${photo.outcome === 'no_face' ? 'nobody' : 'unknown'}</span>`;
 }
 
@@ -44,7 +44,7 @@ function tookOf({ status, startedAt, finishedAt, createdAt }: Photo): Html | und
 }
 
 function facesOf({ faceCount }: Photo): Html {
-  if (faceCount === null) return html`<span class="faint" aria-label="not counted yet">–</span>`;
+  if (faceCount === null) return html`<span class="faint dash">–</span>`;
   return html`${faceCount}<span class="unit"> ${faceCount === 1 ? 'face' : 'faces'}</span>`;
 }
 
