@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const MANIFESTS = 'test/manifests*.test.ts'; // cross services, and need nothing that runs
 const INTEGRATION = ['services/*/test/**/*.integration.test.ts', 'test/**/*.test.ts'];
-const NEEDS_MORE = ['test/drills/**', 'test/cluster/**']; // time, or a cluster
+const NEEDS_MORE = ['test/drills/**', 'test/cluster/**', 'test/browser/**']; // time, a cluster, or a browser
 
 // Packages of the workspace are imported from their sources, so tests need no build.
 const CONDITIONS = ['source', 'node', 'import', 'module', 'default'];
@@ -33,6 +33,17 @@ export default defineConfig({
           exclude: [...NEEDS_MORE, MANIFESTS],
           globalSetup: ['test/harness/global-setup.ts'],
           testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          globalSetup: ['test/harness/global-setup.ts', 'test/browser/find-browser.ts'],
+          fileParallelism: false,
+          testTimeout: 90_000,
           hookTimeout: 120_000,
         },
       },
