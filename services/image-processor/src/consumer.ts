@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HostPort } from '@kube-face/shared-lib/env';
 import { decodeImageId, IMAGES_CHANNEL, IMAGES_TOPIC } from '@kube-face/shared-lib/image-id';
 import type { Logger } from '@kube-face/shared-lib/logger';
@@ -44,11 +45,11 @@ export function startConsumer(options: ConsumerOptions): Consumer {
   let isStopped = false;
   let isBalancing = false;
 
-  // Each nsqd may have out what it has out already and whatever nobody uses: one that holds the whole backlog gets all of it.
+  // Each nsqd may have out whatever the others have not: one that holds the whole backlog gets all of it. And each at least one
+  // message, so that none is forgotten.
   function balance() {
     isBalancing = false;
-    const free = Math.max(0, maxInFlight - inHand.size);
-    for (const reader of readers.values()) reader.setMaxInFlight(Math.max(1, reader.inFlight + free));
+    for (const reader of readers.values()) reader.setMaxInFlight(Math.max(1, maxInFlight - inHand.size + reader.inFlight));
   }
 
   function balanceSoon() {
@@ -152,6 +153,7 @@ export function startConsumer(options: ConsumerOptions): Consumer {
       await polling;
       while (inHand.size > 0) await Promise.all(inHand);
       clearInterval(touchTimer);
+      await nextTurn(); // nsqjs sends an answer a tick after it was given, and nothing once it is closed
       for (const reader of readers.values()) reader.close();
     },
   };

@@ -6,6 +6,9 @@ import { type Message, Reader } from 'nsqjs';
 const HEARTBEAT_S = 5;
 const DEAD_S = 15;
 
+// What nsqd takes as the time of a message, from its own flags.
+const TIMEOUT_MS = { min: 1_000, max: 900_000 };
+
 /** How nsqjs 0.13 keeps the number of messages that nsqd may have out; its typings leave it out. */
 type WithReadyCount = { readerRdy: { maxInFlight: number; balance(): void } };
 
@@ -49,7 +52,7 @@ export function createNsqdReader(options: NsqdReaderOptions): NsqdReader {
     maxAttempts: 0, // never drop a message for having come often
     heartbeatInterval: HEARTBEAT_S,
     idleTimeout: DEAD_S,
-    messageTimeout: options.messageTimeoutMs,
+    messageTimeout: Math.min(TIMEOUT_MS.max, Math.max(TIMEOUT_MS.min, options.messageTimeoutMs)),
   });
   const { readerRdy } = reader as Reader & WithReadyCount;
   let isConnected = false;
