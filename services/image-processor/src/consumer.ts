@@ -3,7 +3,7 @@ import type { HostPort } from '@kube-face/shared-lib/env';
 import { decodeImageId, IMAGES_CHANNEL, IMAGES_TOPIC } from '@kube-face/shared-lib/image-id';
 import type { Logger } from '@kube-face/shared-lib/logger';
 import type { Message } from 'nsqjs';
-import { lookupTopic } from './nsq-http.ts';
+import { lookupTopic, type Nsqd } from './nsq-http.ts';
 import { createNsqdReader, type NsqdReader } from './nsqd-reader.ts';
 import type { Disposition } from './process-image.ts';
 
@@ -16,6 +16,7 @@ export type ConsumerOptions = {
   maxInFlight: number;
   /** After how long nsqd gives a message to another, unless it is touched. */
   messageTimeoutMs: number;
+  pollMs?: number;
   onQueueTime?: (seconds: number) => void;
   onChange?: (state: { messages: number; nsqds: number }) => void;
   log: Logger;
@@ -35,7 +36,15 @@ export type Consumer = {
  * over. A message is finished or requeued as `handle` says, and touched until then.
  */
 export function startConsumer(options: ConsumerOptions): Consumer {
-  const { lookupAddresses, handle, messageTimeoutMs, onQueueTime = () => {}, onChange = () => {}, log } = options;
+  const {
+    lookupAddresses,
+    handle,
+    messageTimeoutMs,
+    pollMs = POLL_MS,
+    onQueueTime = () => {},
+    onChange = () => {},
+    log,
+  } = options;
   const readers = new Map<string, NsqdReader>(); // by address
   const inHand = new Set<Promise<void>>();
   const touched = new Set<Message>();
@@ -97,36 +106,32 @@ export function startConsumer(options: ConsumerOptions): Consumer {
     }
   }
 
-  async function discover() {
-    const found = await Promise.all(lookupAddresses.map(ask));
-    if (isStopped) return;
-    for (const { address, tcpPort } of found.flat()) {
-      const name = `${address}:${tcpPort}`;
-      if (readers.has(name)) continue;
-      const reader = createNsqdReader({
-        address: { host: address, port: tcpPort },
-        topic: IMAGES_TOPIC,
-        channel: IMAGES_CHANNEL,
-        maxInFlight,
-        messageTimeoutMs,
-        isPaused: () => reasons.size > 0 || isStopped,
-        onMessage,
-        onConnected: balanceSoon,
-        onClosed: () => {
-          readers.delete(name); // found again by the next poll, if it is back
-          balanceSoon();
-        },
-        log,
-      });
-      readers.set(name, reader);
-    }
+  function read({ address, tcpPort }: Nsqd): void {
+    const name = `${address}:${tcpPort}`;
+    if (isStopped || readers.has(name)) return;
+    const reader = createNsqdReader({
+      address: { host: address, port: tcpPort },
+      topic: IMAGES_TOPIC,
+      channel: IMAGES_CHANNEL,
+      maxInFlight,
+      messageTimeoutMs,
+      isPaused: () => reasons.size > 0 || isStopped,
+      onMessage,
+      onConnected: balanceSoon,
+      onClosed: () => {
+        readers.delete(name); // found again by the next poll, if it is back
+        balanceSoon();
+      },
+      log,
+    });
+    readers.set(name, reader);
   }
 
-  let polling = Promise.resolve();
-  const poll = () => {
-    polling = discover().catch((error) => log.error({ error }, 'discovery failed'));
-  };
-  const pollTimer = setInterval(poll, POLL_MS);
+  // Each by itself: whoever is slow to answer holds nobody up.
+  function poll(): void {
+    for (const lookup of lookupAddresses) void ask(lookup).then((nsqds) => nsqds.forEach(read));
+  }
+  const pollTimer = setInterval(poll, pollMs);
   const touchTimer = setInterval(() => {
     for (const message of touched) message.touch();
   }, messageTimeoutMs / 3);
@@ -150,7 +155,6 @@ export function startConsumer(options: ConsumerOptions): Consumer {
       isStopped = true;
       clearInterval(pollTimer);
       for (const reader of readers.values()) reader.pause();
-      await polling;
       while (inHand.size > 0) await Promise.all(inHand);
       clearInterval(touchTimer);
       await nextTurn(); // nsqjs sends an answer a tick after it was given, and nothing once it is closed

@@ -3,7 +3,9 @@ import type { Logger } from '@kube-face/shared-lib/logger';
 import type { Registry } from '@kube-face/shared-lib/metrics';
 import { migrateWhenReachable } from '@kube-face/shared-lib/migrate';
 import { createDatabase, isDatabaseAway } from '@kube-face/shared-lib/mysql';
+import { watchPool } from '@kube-face/shared-lib/pool-metrics';
 import type { Tracer } from '@kube-face/shared-lib/tracing';
+import { watchBacklog } from './backlog.ts';
 import { createBreaker } from './breaker.ts';
 import type { Config } from './config.ts';
 import { startConsumer } from './consumer.ts';
@@ -48,6 +50,8 @@ export function startImageProcessor({ config, owner, resolve, registry, tracer, 
   const metrics = createMetrics(registry);
   const database = createDatabase(config.mysql);
   lifecycle.onClose('database', () => database.close());
+  watchPool(registry, database);
+  watchBacklog({ registry, database, now: () => performance.now() });
   const migrating = new AbortController();
   lifecycle.onClose('migration', () => migrating.abort());
   void migrateWhenReachable(database, log, migrating.signal);

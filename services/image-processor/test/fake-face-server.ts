@@ -40,7 +40,7 @@ const DESCRIPTION: DescribeResponseMessage = {
 /** `kind: 'original'` has no Gallery service and tells nothing of beginning. Port 0 takes a free one. */
 export async function startFakeFaceServer({ kind = 'ours', port = 0 } = {}): Promise<FakeFaceServer> {
   const server = new Server();
-  let atOnce = 0;
+  const underWay = new Set<object>();
   let most = 0;
   let pings = 0;
 
@@ -49,11 +49,9 @@ export async function startFakeFaceServer({ kind = 'ours', port = 0 } = {}): Pro
     callback: sendUnaryData<Partial<IdentifyResponseMessage>>,
   ) {
     fake.calls.push(call.request.imagePath);
-    atOnce += 1;
-    most = Math.max(most, atOnce);
-    call.once('cancelled', () => {
-      atOnce -= 1;
-    });
+    underWay.add(call);
+    most = Math.max(most, underWay.size);
+    call.once('cancelled', () => underWay.delete(call));
     const answer = await fake.answer(call.request.imagePath);
     if (answer === 'wait') return;
     const began = typeof answer === 'string' || !('status' in answer) || answer.began === true;
@@ -61,7 +59,7 @@ export async function startFakeFaceServer({ kind = 'ours', port = 0 } = {}): Pro
     if (began && kind === 'ours') metadata.set(BEGAN_METADATA, '1');
     call.sendMetadata(metadata);
     if (answer === 'hang' || call.cancelled) return;
-    atOnce -= 1;
+    underWay.delete(call);
     if (!('status' in answer)) return callback(null, answer);
     const trailers = new Metadata();
     if (answer.outcome) trailers.set(OUTCOME_METADATA, answer.outcome);
