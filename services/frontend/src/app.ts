@@ -89,8 +89,12 @@ function routeOf(request: Request): string {
 
 function measure(metrics: FrontendMetrics): RequestHandler {
   return (request, response, next) => {
-    const end = metrics.requests.startTimer();
-    response.once('close', () => end({ route: routeOf(request), code: response.headersSent ? response.statusCode : 499 }));
+    const startedAt = performance.now();
+    response.once('close', () => {
+      const code = response.headersSent ? response.statusCode : 499;
+      const seconds = (performance.now() - startedAt) / 1_000;
+      metrics.answered({ method: request.method, route: routeOf(request), code, seconds });
+    });
     next();
   };
 }

@@ -5,6 +5,7 @@ import { createRegistry } from '@kube-face/shared-lib/metrics';
 import { migrateWhenReachable } from '@kube-face/shared-lib/migrate';
 import { createDatabase } from '@kube-face/shared-lib/mysql';
 import { startOpsServer } from '@kube-face/shared-lib/ops-server';
+import { watchPool } from '@kube-face/shared-lib/pool-metrics';
 import { createApp } from './app.ts';
 import { loadConfig } from './config.ts';
 import { createCounts } from './counts.ts';
@@ -30,6 +31,7 @@ lifecycle.onClose('ops server', () => ops.close());
 
 const database = createDatabase(config.mysql);
 lifecycle.onClose('database', () => database.close());
+watchPool(registry, database);
 
 // Pages are served meanwhile: they say that the database is not ready.
 const closing = new AbortController();

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, LATENCY_BUCKETS, METRIC_PREFIX, type Registry } from '@kube-face/shared-lib/metrics';
+import { createHttpMetrics } from '@kube-face/shared-lib/http-metrics';
+import { Counter, Gauge, Histogram, METRIC_PREFIX, type Registry } from '@kube-face/shared-lib/metrics';
 
 export type ReceiverMetrics = {
   /** One request answered; `route` as it is described, or "other". */
@@ -11,13 +12,7 @@ export type ReceiverMetrics = {
 
 /** Names of metrics stay in one place; labels have few values. */
 export function createReceiverMetrics(registry: Registry, isNsqdConnected: () => boolean): ReceiverMetrics {
-  const requests = new Histogram({
-    name: `${METRIC_PREFIX}http_request_seconds`,
-    help: 'From the first byte of a request to the last of its answer.',
-    labelNames: ['method', 'route', 'status'] as const,
-    buckets: LATENCY_BUCKETS,
-    registers: [registry],
-  });
+  const requests = createHttpMetrics(registry);
   const groups = new Histogram({
     name: `${METRIC_PREFIX}commit_group_images`,
     help: 'Photos that were committed together.',
@@ -39,7 +34,7 @@ export function createReceiverMetrics(registry: Registry, isNsqdConnected: () =>
     },
   });
   return {
-    answered: (method, route, status, seconds) => requests.observe({ method, route, status }, seconds),
+    answered: (method, route, code, seconds) => requests({ method: method.toUpperCase(), route, code, seconds }),
     group: ({ images }) => groups.observe(images),
     photos: (outcome, count) => count > 0 && photos.inc({ outcome }, count),
   };

@@ -6,6 +6,7 @@ import { migrateWhenReachable } from '@kube-face/shared-lib/migrate';
 import { createDatabase, type Database } from '@kube-face/shared-lib/mysql';
 import { createImagePublisher, type ImagePublisher } from '@kube-face/shared-lib/nsq-publisher';
 import { nsqdName } from '@kube-face/shared-lib/nsqd-name';
+import { watchPool } from '@kube-face/shared-lib/pool-metrics';
 import { createAccess } from './access.ts';
 import { startBackground } from './background.ts';
 import { newBatchToken } from './batch-token.ts';
@@ -61,6 +62,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<HttpServe
   const { config, log, lifecycle } = options;
   const database = createDatabase(config.mysql, { connections: CONNECTIONS, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
   lifecycle.onClose('mysql pool', () => database.close());
+  watchPool(options.registry, database);
   const closing = new AbortController();
   void migrateWhenReachable(database, log, closing.signal);
   lifecycle.onClose('migration', () => closing.abort());

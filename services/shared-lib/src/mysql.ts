@@ -16,7 +16,11 @@ export type Statements = {
   query<T extends QueryResult>(sql: string, values?: Values): Promise<T>;
 };
 
+/** Of a pool at this moment. */
+export type PoolUse = { readonly busy: number; readonly waiting: number; readonly limit: number };
+
 export type Database = Statements & {
+  readonly use: PoolUse;
   /** Commits what `work` did, or nothing of it. Runs `work` again after a deadlock, so it must not do anything else. */
   transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
   /** Runs `work` on one connection of its own, outside a transaction: for named locks. */
@@ -118,9 +122,20 @@ export function createDatabase(config: MysqlConfig, options: DatabaseOptions = {
     for (const sql of SESSION) connection.query(sql, () => {});
   });
   const promisePool = pool.promise();
+  const use = { busy: 0, waiting: 0, limit: connections };
+
+  async function connect(): Promise<PoolConnection> {
+    use.waiting += 1;
+    try {
+      return await promisePool.getConnection();
+    } finally {
+      use.waiting -= 1;
+    }
+  }
 
   async function withConnection<T>(work: (statements: Statements) => Promise<T>, timeoutMs = statementTimeoutMs): Promise<T> {
-    const connection = await promisePool.getConnection();
+    const connection = await connect();
+    use.busy += 1;
     let timer: NodeJS.Timeout | undefined;
     let broken = false;
     const late = new Promise<never>((_, reject) => {
@@ -135,6 +150,7 @@ export function createDatabase(config: MysqlConfig, options: DatabaseOptions = {
       broken ||= FAILED_OVER.has(codeOf(error));
       throw error;
     } finally {
+      use.busy -= 1;
       clearTimeout(timer);
       if (broken) connection.destroy();
       else connection.release();
@@ -142,6 +158,7 @@ export function createDatabase(config: MysqlConfig, options: DatabaseOptions = {
   }
 
   return {
+    use,
     execute: (sql, values) => retryLostRaces(() => withConnection((statements) => statements.execute(sql, values))),
     query: (sql, values) => retryLostRaces(() => withConnection((statements) => statements.query(sql, values))),
     transaction: (work) =>

@@ -3,6 +3,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { freshDatabase } from '../../../test/harness/database.ts';
 import type { MysqlConfig } from '../src/env.ts';
+import { createRegistry } from '../src/metrics.ts';
 import {
   createDatabase,
   type Database,
@@ -11,6 +12,7 @@ import {
   type ResultSetHeader,
   type RowDataPacket,
 } from '../src/mysql.ts';
+import { watchPool } from '../src/pool-metrics.ts';
 
 let config: MysqlConfig;
 let database: Database;
@@ -134,4 +136,22 @@ test('a server that falls silent costs one time-out, and the next connection is 
   await behind.close();
   relay.close();
   for (const socket of sockets) socket.destroy();
+});
+
+test('says how many of its connections are busy, and who waits', async () => {
+  const small = createDatabase(config, { connections: 1 });
+  const registry = createRegistry('test');
+  watchPool(registry, small);
+  const held = Promise.withResolvers<void>();
+  try {
+    const holding = small.withConnection(() => held.promise);
+    const waiting = small.query('select 1');
+    await expect.poll(() => small.use).toEqual({ busy: 1, waiting: 1, limit: 1 });
+    expect(await registry.metrics()).toMatch(/^kube_face_mysql_waiting\{[^}]*\} 1$/m);
+    held.resolve();
+    await Promise.all([holding, waiting]);
+    expect(small.use).toEqual({ busy: 0, waiting: 0, limit: 1 });
+  } finally {
+    await small.close();
+  }
 });
