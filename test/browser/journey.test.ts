@@ -20,7 +20,7 @@ const RECOGNISED = { timeout: 30_000 };
 beforeAll(async () => {
   if (!inject('browser')) return;
   browser = await launchBrowser();
-  system = await startSystem({ recognition: true });
+  system = await startSystem('all');
 });
 
 afterAll(async () => {

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MysqlConfig } from '@kube-face/shared-lib/env';
 import { createDatabase, type Database } from '@kube-face/shared-lib/mysql';
+import { expect, vi } from 'vitest';
 import { freePort } from '../../scripts/parts/ports.ts';
 import { freshDatabase, mysqlEnv } from '../harness/database.ts';
 import { startNsq } from '../harness/nsq.ts';
@@ -20,11 +21,14 @@ export type System = {
 };
 
 /**
- * The whole system on this machine, as a browser meets it; or, without `recognition`, the frontend with its database alone.
+ * The system on this machine, as a browser meets it: all of it, or only what takes photos and shows them, or the pages alone.
  * `env` is added to what the receiver is told.
  */
-export async function startSystem({ recognition, env = {} }: { recognition: boolean; env?: Env }): Promise<System> {
-  const mysql = await freshDatabase();
+export async function startSystem(
+  parts: 'all' | 'posting' | 'pages',
+  { env = {}, mysql: given }: { env?: Env; mysql?: MysqlConfig } = {},
+): Promise<System> {
+  const mysql = given ?? (await freshDatabase());
   const folder = tempFolder('photos');
   const [knownPeople, unknownPeople] = [join(folder, 'known_people'), join(folder, 'unknown_people')];
   for (const one of [knownPeople, unknownPeople]) mkdirSync(one);
@@ -39,15 +43,17 @@ export async function startSystem({ recognition, env = {} }: { recognition: bool
     return service;
   };
 
-  if (recognition) {
+  if (parts !== 'pages') {
     const nsq = await startNsq();
     stops.unshift(() => nsq.stop());
-    const engine = await start('face-recognition', { ...photos, WORKERS: '1' });
-    const rest = { ...common, ...nsq.env, GRPC_ADDRESS: engine.env.GRPC_ADDRESS ?? '' };
-    await start('image-processor', rest);
+    const engine = parts === 'all' ? await start('face-recognition', { ...photos, WORKERS: '1' }) : undefined;
+    const rest = { ...common, ...nsq.env, ...(engine && { GRPC_ADDRESS: engine.env.GRPC_ADDRESS ?? '' }) };
+    if (engine) await start('image-processor', rest);
     await start('receiver', { ...rest, RECEIVER_PORT: receiverPort, ALLOWED_ORIGINS: `:${pagePort}`, ...env });
   }
   const frontend = await start('frontend', { ...common, FRONTEND_PORT: pagePort, RECEIVER_PUBLIC_URL: `:${receiverPort}` });
+  // Its tables are there once the page is.
+  await vi.waitFor(async () => expect((await fetch(frontend.url)).status).toBe(200), { timeout: 30_000 });
   const database = createDatabase(mysql);
   stops.unshift(() => database.close());
 
