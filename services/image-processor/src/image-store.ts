@@ -1,6 +1,7 @@
 import { type Failure, ImageStatus } from '@kube-face/shared-lib/image-status';
 import type { Database, ResultSetHeader, RowDataPacket, Statements } from '@kube-face/shared-lib/mysql';
 import { clip } from './clip.ts';
+import { forgetPeople, peopleIn } from './forget-people.ts';
 import { type Kept, keepCorrected } from './keep-corrected.ts';
 import type { FaceResult, Reading } from './read-answer.ts';
 
@@ -73,6 +74,7 @@ const PUT_BACK = `
   where id = ? and status = ${ImageStatus.Processing} and lease_owner = ?`;
 
 const CORRECTED = 'select image, position, box, person from faces where image in (?) and corrected = 1';
+const LOCK_PEOPLE = 'select id from person where id in (?) order by id lock in share mode';
 const FORGET_FACES = 'delete from faces where image in (?) and corrected = 0';
 const INSERT_FACES = `
   insert into faces (image, position, box, score, person, image_name, distance, candidates, descriptor, model) values ?`;
@@ -88,15 +90,27 @@ const OWNERS = `
 
 type Processed = { id: number } & Kept;
 
+/** Who of them is still there, and stays so until the end of the transaction: whoever erases a person waits, and finds us. */
+async function lockPeople(statements: Statements, people: readonly number[]): Promise<(person: number) => boolean> {
+  if (people.length === 0) return () => true;
+  const rows = await statements.query<RowDataPacket[]>(LOCK_PEOPLE, [[...new Set(people)].toSorted((a, b) => a - b)]);
+  const there = new Set<number>(rows.map(({ id }) => id));
+  return (person) => there.has(person);
+}
+
 async function keepCorrections(statements: Statements, results: readonly Result[]): Promise<Map<number, Processed>> {
   const processed = results.filter((result) => result.kind === 'processed');
   if (processed.length === 0) return new Map();
+  const exists = await lockPeople(
+    statements,
+    processed.flatMap(({ reading }) => peopleIn(reading)),
+  );
   const rows = await statements.query<RowDataPacket[]>(CORRECTED, [processed.map(({ id }) => id)]);
   return new Map(
     processed.map(({ id, reading }) => {
       const corrected = rows.filter(({ image }) => image === id);
       const kept = corrected.map(({ position, box, person }) => ({ position, box: JSON.parse(box), person }));
-      return [id, { id, ...keepCorrected(reading, kept) }];
+      return [id, { id, ...keepCorrected(forgetPeople(reading, exists), kept) }];
     }),
   );
 }

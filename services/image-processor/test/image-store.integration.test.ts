@@ -26,6 +26,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   for (const table of ['images', 'faces', 'attempts', 'person', 'person_images']) await database.query(`delete from ${table}`);
+  await database.query("insert into person (id, name) values (3, 'Hannibal'), (5, 'John'), (9, 'Murdock')");
 });
 
 type Columns = Record<string, string | number>;
@@ -279,6 +280,20 @@ describe('write', () => {
     expect(await rowOf(id)).toMatchObject({ person: 9, outcome: 'match', face_count: 2 });
   });
 
+  test('whoever was erased meanwhile is not written, neither as a person nor as a candidate', async () => {
+    const [both, alone, original] = [await claimed(), await claimed(), await claimed()];
+    const [hannibal] = reading().faces ?? [];
+    if (!hannibal) throw new Error('no face');
+    const john = { ...hannibal, person: 5, distance: 0.4, candidates: [{ person: 5, imageName: 'john_1.jpg', distance: 0.4 }] };
+    await database.query('delete from person where id = 3');
+    await mine.write([processed(both, { faces: [hannibal, john] }), processed(alone), processed(original, { faces: undefined })]);
+
+    expect(await rowOf(both)).toMatchObject({ outcome: 'match', person: 5, distance: 0.4 });
+    expect(await facesOf(both)).toMatchObject([{ person: -1, image_name: null, candidates: '[]' }, { person: 5 }]);
+    expect(await rowOf(alone)).toMatchObject({ status: 1, outcome: 'unknown', person: -1, distance: null });
+    expect(await rowOf(original)).toMatchObject({ status: 1, outcome: 'unknown', person: -1 });
+  });
+
   test('texts that are longer than their columns are cut, between characters', async () => {
     const [a, b] = [await claimed(), await claimed()];
     const long = '😀'.repeat(300);
@@ -301,6 +316,10 @@ describe('write', () => {
 });
 
 describe('owners', () => {
+  beforeEach(async () => {
+    await database.query('delete from person');
+  });
+
   async function enrol(name: string, ...imageNames: string[]): Promise<number> {
     const { insertId } = await database.query<ResultSetHeader>('insert into person (name) values (?)', [name]);
     for (const imageName of imageNames) {
