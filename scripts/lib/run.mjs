@@ -13,14 +13,24 @@ export class CommandError extends Error {
   name = 'CommandError';
 }
 
+const LOOK_EVERY_MS = 500;
+
 /**
- * Signals that we get go to the child, which decides; returns what ends that.
+ * Signals that we get go to the child, which decides; so does, as SIGTERM, the end of whoever started us (npm was killed).
+ * Returns what ends that.
  * @param {import('node:child_process').ChildProcess} child
  */
 function passSignalsTo(child) {
   const handlers = SIGNALS.map((signal) => ({ signal, handler: () => void child.kill(signal) }));
   for (const { signal, handler } of handlers) process.on(signal, handler);
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    child.kill('SIGTERM');
+    clearInterval(timer);
+  }, LOOK_EVERY_MS);
   return () => {
+    clearInterval(timer);
     for (const { signal, handler } of handlers) process.off(signal, handler);
   };
 }

@@ -15,7 +15,7 @@ test('an unknown name is answered with those that there are', () => {
 
 test('every npm script goes through it, under its own name', () => {
   const scripts = Object.entries(manifest.scripts);
-  expect(scripts.map(([, command]) => command)).toEqual(scripts.map(([name]) => `node scripts/with-pnpm.mjs ${name}`));
+  expect(scripts.map(([, command]) => command)).toEqual(scripts.map(([name]) => `exec node scripts/with-pnpm.mjs ${name}`));
   const { stderr } = run('');
   const known = stderr.split('there are ')[1]?.trim().split(', ') ?? [];
   expect(known.toSorted()).toEqual(scripts.map(([name]) => name).toSorted());

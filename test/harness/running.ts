@@ -1,9 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Part } from '../../scripts/parts/part.ts';
 import { endProcess, hasEnded, launch } from '../../scripts/parts/process.ts';
 
+// For whoever looks into a failure: what the programs print is kept in this folder.
+const LOGS = process.env.KUBE_FACE_TEST_LOGS;
 const READY_MS = 60_000;
 const KEPT_CHARACTERS = 200_000;
 
@@ -38,6 +42,7 @@ export async function run(part: Part): Promise<Running> {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         output = (output + text).slice(-KEPT_CHARACTERS);
+        if (LOGS !== undefined) appendFileSync(join(LOGS, `${part.name}.log`), text);
       });
     }
     const end = Date.now() + READY_MS;
