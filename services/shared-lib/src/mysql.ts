@@ -67,6 +67,7 @@ const AWAY = new Set([
   'ER_BAD_DB_ERROR',
   'ER_NO_SUCH_TABLE',
   'ER_BAD_FIELD_ERROR',
+  'ER_KEY_DOES_NOT_EXITS',
   'ER_DISK_FULL',
   'ER_RECORD_FILE_FULL',
 ]);
