@@ -2,7 +2,7 @@
 import { runInOurPlace } from './lib/run.mjs';
 import { buildModels } from './parts/tools.ts';
 
-const PROJECTS = ['unit', 'integration', 'browser', 'drills', 'cluster'];
+const PROJECTS = ['unit', 'integration', 'browser', 'drills'];
 
 const args = process.argv.slice(2);
 const end = args.findIndex((arg) => !PROJECTS.includes(arg));

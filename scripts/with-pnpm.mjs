@@ -17,7 +17,7 @@ const SCRIPTS = {
   images: ['scripts/images.ts'],
   calibrate: ['scripts/calibrate.ts'],
   'test:drills': ['scripts/test.ts', 'drills'],
-  'test:cluster': ['scripts/test.ts', 'cluster'],
+  'test:cluster': ['test/cluster/main.ts'],
 };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
