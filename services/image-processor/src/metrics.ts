@@ -60,6 +60,6 @@ export function createMetrics(registry: Registry) {
     calls: new Gauge({ name: `${METRIC_PREFIX}calls_in_flight`, help: 'Calls to face recognition under way.', registers }),
     callLimit: new Gauge({ name: `${METRIC_PREFIX}calls_limit`, help: 'Calls that may be under way.', registers }),
     messages: new Gauge({ name: `${METRIC_PREFIX}messages_in_flight`, help: 'Messages taken and not yet answered.', registers }),
-    nsqds: new Gauge({ name: `${METRIC_PREFIX}nsqd_connections`, help: 'nsqds that ids are taken from.', registers }),
+    nsqds: new Gauge({ name: `${METRIC_PREFIX}nsqd_connections`, help: 'How many nsqds ids are taken from.', registers }),
   };
 }
