@@ -16,6 +16,10 @@ const SCRIPTS = {
   bench: ['bench/main.ts'],
   images: ['scripts/images.ts'],
   calibrate: ['scripts/calibrate.ts'],
+  generate: ['scripts/generate.ts'],
+  audit: ['scripts/audit.ts'],
+  licences: ['scripts/licences.ts'],
+  sbom: ['scripts/sbom.ts'],
   'test:drills': ['scripts/test.ts', 'drills'],
   'test:cluster': ['test/cluster/main.ts'],
 };

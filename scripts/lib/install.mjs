@@ -42,7 +42,7 @@ function fingerprint(root) {
  * The pnpm that package.json names: the machine's own where it is exactly that one, otherwise by npx.
  * @param {string} root
  */
-async function findPnpm(root) {
+export async function findPnpm(root) {
   /** @type {{ packageManager: string }} */
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   // The fence that corepack puts in pnpm's place would download, and ask before it does.

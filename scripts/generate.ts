@@ -1,0 +1,14 @@
+// `npm run generate`: writes anew what is made from something else in the repository. Tests compare.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { metricsPage } from './metrics-page.ts';
+import { CHECKOUT } from './system/state.ts';
+
+/** Generated files by their path, with the text that they must have. */
+export const GENERATED: Readonly<Record<string, () => string>> = {
+  'docs/metrics.md': metricsPage,
+};
+
+if (import.meta.main) {
+  for (const [file, text] of Object.entries(GENERATED)) writeFileSync(join(CHECKOUT, file), text());
+}
