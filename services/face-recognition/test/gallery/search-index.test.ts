@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createSearchIndex, MAX_CANDIDATES } from '../../src/gallery/search-index.ts';
+import { createSearchIndex, MAX_CANDIDATES, type SearchIndex } from '../../src/gallery/search-index.ts';
 
 const at = (...numbers: number[]) => Float32Array.from(numbers);
 const euclidean = () => createSearchIndex({ length: 2, metric: 'euclidean' });
@@ -78,14 +78,30 @@ test('refuses a descriptor of another length', () => {
 });
 
 describe('agrees with a plain scan', () => {
-  test.each([1, 31, 33, 3_000])('of %i photos of 128 numbers, some gone and some replaced', (count) => {
+  const length = 40;
+  type Truth = Map<string, Float32Array>;
+
+  function scan(truth: Truth, query: Float32Array, metric: 'euclidean' | 'cosine') {
+    const norm = (values: Float32Array) =>
+      metric === 'cosine' ? Math.sqrt(values.reduce((sum, value) => sum + value * value, 0)) : 1;
+    const queryNorm = norm(query);
+    const all = [...truth].map(([name, values]) => {
+      const rowNorm = norm(values);
+      let squared = 0;
+      for (let i = 0; i < length; i++) squared += ((values[i] as number) / rowNorm - (query[i] as number) / queryNorm) ** 2;
+      return { name, distance: metric === 'cosine' ? squared / 2 : Math.sqrt(squared) };
+    });
+    return all.toSorted((a, b) => a.distance - b.distance).slice(0, MAX_CANDIDATES);
+  }
+
+  /** Fills an index, with some photos gone again and some replaced, and asks it for photos near to known ones and far from all. */
+  function compare(index: SearchIndex, count: number, metric: 'euclidean' | 'cosine', make: () => Float32Array): void {
     const random = randomNumbers(count);
-    const index = createSearchIndex({ length: 128, metric: 'euclidean' });
-    const truth = new Map<string, Float32Array>();
+    const truth: Truth = new Map();
     const put = (name: string) => {
-      const descriptor = Float32Array.from({ length: 128 }, () => random() - 0.5);
-      truth.set(name, descriptor);
-      index.put(name, descriptor);
+      const values = make();
+      truth.set(name, values);
+      index.put(name, values);
     };
     for (let i = 0; i < count; i++) put(`${i}.jpg`);
     for (let i = 0; i < count / 10; i++) {
@@ -94,19 +110,56 @@ describe('agrees with a plain scan', () => {
       truth.delete(gone);
       put(`${Math.floor(random() * count)}.jpg`);
     }
+    expect(index.size).toBe(truth.size);
+    const names = [...truth.keys()];
     for (let i = 0; i < 20; i++) {
-      const query = Float32Array.from({ length: 128 }, () => random() - 0.5);
-      const scan = [...truth]
-        .map(([name, descriptor]) => ({
-          name,
-          distance: Math.hypot(...descriptor.map((value, k) => value - (query[k] as number))),
-        }))
-        .toSorted((a, b) => a.distance - b.distance)
-        .slice(0, MAX_CANDIDATES);
+      const near = truth.get(names[Math.floor(random() * names.length)] as string) as Float32Array;
+      const query = i % 2 ? make() : near.map((value) => value + (random() - 0.5) / 50);
+      const expected = scan(truth, query, metric);
       const found = index.nearest(query);
-      expect(found.map(({ name }) => name)).toEqual(scan.map(({ name }) => name));
-      for (const [k, { distance }] of found.entries()) expect(distance).toBeCloseTo(scan[k]?.distance as number, 5);
+      expect(found.map(({ name }) => name)).toEqual(expected.map(({ name }) => name));
+      for (const [k, { distance }] of found.entries()) expect(distance).toBeCloseTo(expected[k]?.distance as number, 5);
     }
+  }
+
+  const random = randomNumbers(1);
+  const even = () => Float32Array.from({ length }, () => random() - 0.5);
+  const skewed = () => Float32Array.from({ length }, (_, i) => (random() - 0.5) / (i + 1));
+  // One in fifty lies far off, beyond what a byte of the filter can say.
+  const wild = () => skewed().map((value) => (random() < 0.02 ? value * 40 : value));
+
+  test.each([1, 31, 33, 2_000])('of %i photos that are read in full', (count) => {
+    compare(createSearchIndex({ length, metric: 'euclidean' }), count, 'euclidean', even);
+  });
+
+  test.each([
+    ['that vary alike in all directions', even],
+    ['that vary in few directions', skewed],
+    ['some of which lie far off', wild],
+  ])('of many photos behind a filter, %s', (_, make) => {
+    compare(createSearchIndex({ length, metric: 'euclidean', filterFrom: 100 }), 2_500, 'euclidean', make);
+  });
+
+  test('of many photos behind a filter that are all the same', () => {
+    const index = createSearchIndex({ length, metric: 'euclidean', filterFrom: 100 });
+    const same = new Float32Array(length).fill(0.25);
+    for (let i = 0; i < 3_000; i++) index.put(`${5_999 - i}`, same);
+    expect(index.nearest(same).map(({ name }) => name)).toEqual(Array.from({ length: 32 }, (_, i) => `${3_000 + i}`));
+  });
+
+  test('of many photos of a cosine model behind a filter', () => {
+    compare(createSearchIndex({ length, metric: 'cosine', filterFrom: 100 }), 2_500, 'cosine', skewed);
+  });
+
+  test('of few numbers each, fewer than the filter has directions', () => {
+    const index = createSearchIndex({ length: 3, metric: 'euclidean', filterFrom: 10 });
+    for (let i = 0; i < 5_000; i++) index.put(`${i}`, at(i, 0, 0));
+    expect(
+      index
+        .nearest(at(4_200.25, 0, 0))
+        .slice(0, 3)
+        .map(({ name }) => name),
+    ).toEqual(['4200', '4201', '4199']);
   });
 });
 
