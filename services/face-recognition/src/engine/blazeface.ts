@@ -32,8 +32,7 @@ export async function detectFaces(
   const input = sample(
     raster,
     { a: scale, b: 0, tx: left, ty: top },
-    { width, height, mean: [127.5, 127.5, 127.5], divisor: 127.5, channelOrder: 'rgb', oversampling: 1, outside: -1 },
-    new Float32Array(3 * width * height),
+    { width, height, mean: [127.5, 127.5, 127.5], divisor: 127.5, channelOrder: 'rgb', coarseness: 2, outside: -1 },
   );
   const { scores, boxes } = await network.run(input, [1, 3, height, width]);
   if (!scores || !boxes) throw new Error('the detector gave no scores and boxes');

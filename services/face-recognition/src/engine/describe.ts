@@ -15,12 +15,13 @@ export async function describeFace(
   mirrored: boolean,
 ): Promise<Description> {
   const size = model.inputSize;
-  const chip = sample(
-    raster,
-    invert(model.align(landmarks)),
-    { ...model.normalisation, width: size, height: size, oversampling: 2, outside: 'nearest' },
-    new Float32Array(3 * size * size),
-  );
+  const chip = sample(raster, invert(model.align(landmarks)), {
+    ...model.normalisation,
+    width: size,
+    height: size,
+    coarseness: 1.25,
+    outside: 'nearest',
+  });
   const sharpness = sharpnessOf(chip, size, model.normalisation.divisor);
   let descriptor = await run(chip);
   if (mirrored) {

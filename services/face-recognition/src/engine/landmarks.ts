@@ -19,12 +19,7 @@ const TEMPLATE = Float32Array.from([LEFT_EYE, RIGHT_EYE, [NOSE_TIP], MOUTH].flat
 export async function findLandmarks(network: Network, raster: Raster, face: Candidate): Promise<Float32Array> {
   const toCrop = fitSimilarity(face.points.subarray(0, 8), TEMPLATE);
   const toPhoto = invert(toCrop);
-  const input = sample(
-    raster,
-    toPhoto,
-    { ...FACE_API, width: SIZE, height: SIZE, oversampling: 1, outside: 'nearest' },
-    new Float32Array(3 * SIZE * SIZE),
-  );
+  const input = sample(raster, toPhoto, { ...FACE_API, width: SIZE, height: SIZE, coarseness: 2, outside: 'nearest' });
   const { points } = await network.run(input, [1, 3, SIZE, SIZE]);
   if (!points) throw new Error('the landmark network gave no points');
   return apply(

@@ -51,7 +51,8 @@ async function read(bytes: Uint8Array, header: Metadata, scale: number): Promise
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true }),
   );
-  const rgb = info.channels === 1 ? greyToRgb(data) : data;
+  const plain = new Uint8Array(data.buffer, data.byteOffset, data.byteLength); // a Buffer would make every later loop slower
+  const rgb = info.channels === 1 ? greyToRgb(plain) : plain;
   return createRaster({ data: rgb, width: info.width, height: info.height }, info.width / width);
 }
 

@@ -8,7 +8,7 @@ const PLAIN: SampleOptions = {
   mean: [0, 0, 0],
   divisor: 1,
   channelOrder: 'rgb',
-  oversampling: 1,
+  coarseness: 1,
   outside: 'nearest',
 };
 const AS_IT_IS = { a: 1, b: 0, tx: 0, ty: 0 };
@@ -27,7 +27,7 @@ const cut = (
 ) => {
   const all = { ...PLAIN, ...options };
   const raster = createRaster({ ...pixels, data: gradient(pixels.width, pixels.height) }, scale);
-  return [...sample(raster, toPhoto, all, new Float32Array(3 * all.width * all.height))];
+  return [...sample(raster, toPhoto, all)];
 };
 
 test('puts the channels one after the other', () => {
