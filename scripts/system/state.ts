@@ -3,7 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export const CHECKOUT = join(import.meta.dirname, '../..');
-const DATA = join(CHECKOUT, '.data');
+// A test has a folder of its own beside what the developer keeps.
+const DATA = join(CHECKOUT, '.data', process.env.KUBE_FACE_STATE ?? '.');
 
 /** Everything that `npm start` keeps; without the folder it begins anew. */
 export const STATE = {
@@ -12,7 +13,7 @@ export const STATE = {
   unknownPeople: join(DATA, 'unknown_people'),
   mysql: join(DATA, 'mysql'),
   nsqd: join(DATA, 'nsqd'),
-  programs: join(DATA, 'bin'),
+  programs: join(CHECKOUT, '.data/bin'),
   pids: join(DATA, 'run'),
   passwordFile: join(DATA, 'password'),
   logOf: (name: string) => join(DATA, 'logs', `${name}.log`),
