@@ -51,7 +51,7 @@ export async function createSandbox(tag: string): Promise<Sandbox> {
 
   function write(name: string, manifests: Manifest[]): string {
     const items = manifests.map((manifest) => patch(manifest, { receiver, frontend }, tag, label));
-    writeFileSync(join(folder, name), items.map((item) => JSON.stringify(item)).join('\n---\n'));
+    writeFileSync(join(folder, name), JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
     return join(folder, name);
   }
 
