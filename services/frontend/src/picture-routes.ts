@@ -23,12 +23,12 @@ export function createPictureRoutes({ photos, people, unknownPeople, knownPeople
 
   async function send(request: Request, response: Response, folder: PhotoFolder, path: string | undefined, variant: Variant) {
     const picture = path === undefined ? undefined : await pictures.get(folder, path, variant, request.headers['if-none-match']);
-    metrics.pictures.inc({ result: picture === undefined ? 'none' : picture === 'unchanged' ? 'unchanged' : 'sent' });
+    metrics.pictures.inc({ result: picture === undefined ? 'none' : picture.body ? 'sent' : 'unchanged' });
     // Asked for again each time, since a photo may have been erased or replaced; what has not changed is not sent again.
     response.setHeader('cache-control', 'private, no-cache');
     if (picture === undefined) return response.status(404).type('text/plain').send('there is no such picture\n');
-    if (picture === 'unchanged') return response.status(304).end();
     response.setHeader('etag', picture.etag);
+    if (!picture.body) return response.status(304).end();
     return response.type(picture.type).send(picture.body);
   }
 

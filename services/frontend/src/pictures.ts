@@ -9,14 +9,17 @@ export type Box = Readonly<{ x: number; y: number; width: number; height: number
 export type Variant = 'thumb' | 'large' | { face: Box };
 
 export type Picture = Readonly<{ body: Buffer; type: 'image/webp'; etag: string }>;
+/** The one that asked has this picture already. */
+export type Unchanged = Readonly<{ etag: string; body?: undefined }>;
+
 export type Size = Readonly<{ width: number; height: number }>;
 
 export type Pictures = {
   /**
-   * A photo of the folder, resized and upright; `unchanged` where `known` is its present tag; undefined where there is no such
+   * A photo of the folder, resized and upright; without its body where `known` names its present tag; undefined where there is no such
    * photo or it cannot be read. Throws a BusyError under overload.
    */
-  get(folder: PhotoFolder, path: string, variant: Variant, known?: string): Promise<Picture | 'unchanged' | undefined>;
+  get(folder: PhotoFolder, path: string, variant: Variant, known?: string): Promise<Picture | Unchanged | undefined>;
   /** Width and height of the upright photo. */
   sizeOf(folder: PhotoFolder, path: string): Promise<Size | undefined>;
 };
@@ -27,7 +30,9 @@ const LARGE = 1600;
 const FACE = 320;
 const FACE_MARGIN = 0.35; // of the box on each side, so that hair and chin are on it
 
-const FORMATS = new Set(['jpeg', 'png', 'webp']);
+// Whatever else libvips could read (SVG, PDF, GIF) is never tried on bytes that strangers sent.
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({ operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuffer', 'VipsForeignLoadWebpBuffer'] });
 
 // One photo decodes to up to 200 MB: two at a time, each on one thread, and libvips keeps nothing of them.
 sharp.concurrency(1);
@@ -55,8 +60,8 @@ export function squareAround(
 async function decode(bytes: Buffer): Promise<{ image: Sharp; size: Size } | undefined> {
   const image = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error', sequentialRead: true });
   try {
-    const { format, autoOrient } = await image.metadata();
-    return FORMATS.has(format) ? { image: image.autoOrient(), size: autoOrient } : undefined;
+    const { autoOrient } = await image.metadata();
+    return { image: image.autoOrient(), size: autoOrient };
   } catch {
     return undefined; // what it is instead of a photo is face recognition's to say
   }
@@ -107,7 +112,7 @@ export function createPictures({ cacheBytes }: { cacheBytes: number }): Pictures
     get: (folder, path, variant, known) =>
       withFile(folder, path, async (file) => {
         const etag = `"${file.tag}.${nameOf(variant)}"`;
-        if (known?.split(/\s*,\s*/).includes(etag)) return 'unchanged';
+        if (known?.split(/\s*,\s*/).includes(etag)) return { etag };
         const kept = cache.get(etag);
         if (kept) return kept;
         const work = making.get(etag) ?? make(file, variant, etag).finally(() => making.delete(etag));
