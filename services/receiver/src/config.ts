@@ -1,4 +1,4 @@
-import { type Env, envReader, type HostPort, type MysqlConfig } from '@kube-face/shared-lib/env';
+import { type Env, envReader, type GrpcTls, type HostPort, type MysqlConfig } from '@kube-face/shared-lib/env';
 import type { LogLevel } from '@kube-face/shared-lib/logger';
 
 export type Config = Readonly<{
@@ -9,6 +9,7 @@ export type Config = Readonly<{
   producerAddress: HostPort;
   nsqdHttpAddress: HostPort;
   grpcAddress: string;
+  grpcTls: GrpcTls | undefined;
   knownPeople: string;
   unknownPeople: string;
   apiToken: string | undefined;
@@ -19,6 +20,8 @@ export type Config = Readonly<{
   maxConcurrentRequests: number;
   /** Requests that one client may make in a second; 0: any number. */
   maxRequestsPerSecond: number;
+  /** OpenTelemetry collector; none: nothing is traced. */
+  tracesEndpoint: string | undefined;
 }>;
 
 /** Reads the whole configuration. Throws one ConfigError that names every bad variable. */
@@ -32,6 +35,7 @@ export function loadConfig(env: Env): Config {
     producerAddress: read.hostPort('PRODUCER_ADDRESS', '127.0.0.1:4150'),
     nsqdHttpAddress: read.hostPort('NSQD_HTTP_ADDRESS', '127.0.0.1:4151'),
     grpcAddress: read.grpcAddress('GRPC_ADDRESS', '127.0.0.1:50051'),
+    grpcTls: read.grpcTls(),
     knownPeople: read.string('KNOWN_PEOPLE', '/known_people'),
     unknownPeople: read.string('UNKNOWN_PEOPLE', '/unknown_people'),
     apiToken: read.optionalString('API_TOKEN'),
@@ -39,6 +43,7 @@ export function loadConfig(env: Env): Config {
     drainMs: read.integer('DRAIN_MS', 10_000, { min: 0, max: 600_000 }),
     maxConcurrentRequests: read.integer('MAX_CONCURRENT_REQUESTS', 1_000, { min: 1, max: 100_000 }),
     maxRequestsPerSecond: read.integer('MAX_REQUESTS_PER_SECOND', 0, { min: 0, max: 1_000_000 }),
+    tracesEndpoint: read.optionalUrl('OTEL_EXPORTER_OTLP_ENDPOINT'),
   };
   for (const origin of config.allowedOrigins) {
     if (!/^:\d{1,5}$|^https?:\/\/[^/\s]+$/.test(origin))

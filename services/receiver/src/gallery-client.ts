@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type ClientDuplexStream, Metadata, type MethodDefinition, type ServiceError, status } from '@grpc/grpc-js';
+import type { GrpcTls } from '@kube-face/shared-lib/env';
 import type {
   DecideRequestMessage,
   DecideResponseMessage,
@@ -47,8 +48,8 @@ function toGalleryError(cause: unknown): GalleryError {
   return new GalleryError('away', { cause });
 }
 
-export function createGalleryClient(address: string): GalleryClient {
-  const client = createClient('Gallery', address);
+export function createGalleryClient(address: string, tls?: GrpcTls): GalleryClient {
+  const client = createClient('Gallery', address, tls);
   const methods = protoService('Gallery').service;
 
   function unary<Request, Response>(name: 'Decide' | 'Describe', request: Request, timeoutMs: number): Promise<Response> {

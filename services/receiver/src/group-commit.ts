@@ -19,8 +19,8 @@ export type GroupCommit = {
 export type GroupCommitDependencies = {
   writer: ImageWriter;
   publish: (ids: readonly number[]) => Promise<void>;
-  /** Told which ids nsqd has acknowledged. */
-  onQueued: (ids: readonly number[]) => void;
+  /** Told that nsqd has acknowledged every new photo of a batch. */
+  onQueued: (queued: { batch: Buffer; count: number }) => void;
   newToken: () => Buffer;
   log: Logger;
   onGroup?: (group: { submissions: number; images: number }) => void;
@@ -92,9 +92,10 @@ export function createGroupCommit(dependencies: GroupCommitDependencies): GroupC
   async function commit(group: Submission[]): Promise<void> {
     const { images, outcomesOf } = merge(group);
     onGroup({ submissions: group.length, images: images.length });
+    const batch = group[0]?.token ?? newToken();
     let saved: SavedImage[];
     try {
-      saved = await counted(() => writer.save(images, group[0]?.token ?? newToken()));
+      saved = await counted(() => writer.save(images, batch));
     } catch (error) {
       if (group.length === 1 || isDatabaseAway(error)) {
         for (const { reject } of group) reject(error);
@@ -106,20 +107,21 @@ export function createGroupCommit(dependencies: GroupCommitDependencies): GroupC
       return;
     }
     const ids = saved.flatMap((image) => (image.isNew ? image.id : []));
-    const isQueued = await queue(ids);
+    const isQueued = await queue(ids, batch);
     for (const [index, submission] of group.entries()) {
       submission.resolve(outcomesOf(index, saved, isQueued));
     }
   }
 
-  async function queue(ids: number[]): Promise<boolean> {
+  async function queue(ids: number[], batch: Buffer): Promise<boolean> {
+    if (ids.length === 0) return true;
     try {
       await publish(ids);
     } catch (error) {
       log.warn({ error, images: ids.length }, 'saved but not queued; the redeemer queues them');
       return false;
     }
-    onQueued(ids);
+    onQueued({ batch, count: ids.length });
     return true;
   }
 

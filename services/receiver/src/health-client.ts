@@ -1,5 +1,6 @@
 import { Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js';
 import type { HealthCheckResponseMessage } from '@kube-face/shared-lib/face-messages';
+import type { GrpcTls } from '@kube-face/shared-lib/env';
 import { createClient, protoService } from '@kube-face/shared-lib/proto';
 
 const ANSWER_MS = 500;
@@ -8,8 +9,8 @@ const KEPT_MS = 2_000;
 export type HealthClient = { isReady(): Promise<boolean>; close(): void };
 
 /** Asks face recognition whether it takes photos, at most every two seconds; no answer means no. */
-export function createHealthClient(address: string, now: () => number = Date.now): HealthClient {
-  const client = createClient('HealthCheck', address);
+export function createHealthClient(address: string, tls?: GrpcTls, now: () => number = Date.now): HealthClient {
+  const client = createClient('HealthCheck', address, tls);
   const { path, requestSerialize, responseDeserialize } = protoService('HealthCheck').service.HealthCheck as MethodDefinition<
     object,
     HealthCheckResponseMessage

@@ -117,7 +117,7 @@ function images(
     onGroup: metrics.group,
   });
   lifecycle.onClose('group commit', () => commits.idle());
-  const health = createHealthClient(config.grpcAddress);
+  const health = createHealthClient(config.grpcAddress, config.grpcTls);
   lifecycle.onClose('health client', () => health.close());
   const onPosted = countPosted(metrics.photos);
 
@@ -133,7 +133,7 @@ function images(
 }
 
 function people({ config, log, lifecycle, database }: Parts) {
-  const gallery = createGalleryClient(config.grpcAddress);
+  const gallery = createGalleryClient(config.grpcAddress, config.grpcTls);
   lifecycle.onClose('gallery client', () => gallery.close());
   const store = createPersonStore(database);
   const redecisions = createRedecisionStore(database, randomUUID());

@@ -13,7 +13,7 @@ export type RetriedImage = {
 export type RetryDependencies = {
   database: Pick<Database, 'query' | 'transaction'>;
   publish: (ids: readonly number[]) => Promise<void>;
-  onQueued: (ids: readonly number[]) => void;
+  onQueued: (queued: { ids: readonly number[] }) => void;
   log: Logger;
 };
 
@@ -50,7 +50,7 @@ export function createRetryImages({ database, publish, onQueued, log }: RetryDep
       log.warn({ error, images: ids.length }, 'put back but not queued; the redeemer queues them');
       return false;
     }
-    onQueued(ids);
+    onQueued({ ids });
     return true;
   }
 
