@@ -1,9 +1,11 @@
 import { join } from 'node:path';
-import { type Env, envReader } from '@kube-face/shared-lib/env';
+import { type Env, envReader, type GrpcTls } from '@kube-face/shared-lib/env';
 import type { LogLevel } from '@kube-face/shared-lib/logger';
 
 export type Config = Readonly<{
   port: number;
+  /** Encrypted where it has a certificate of our own; `ca` lets in only clients that it has signed. */
+  tls: GrpcTls | undefined;
   knownPeople: string;
   unknownPeople: string;
   galleryCache: string;
@@ -16,6 +18,8 @@ export type Config = Readonly<{
   photoTimeoutMs: number;
   shutdownGraceMs: number;
   metricsPort: number;
+  /** OpenTelemetry collector; none: nothing is traced. */
+  tracesEndpoint: string | undefined;
   logLevel: LogLevel;
 }>;
 
@@ -30,6 +34,7 @@ export function loadConfig(env: Env, cores: number): Config {
 
   const config = {
     port: read.hostPort('GRPC_ADDRESS', '127.0.0.1:50051').port,
+    tls: read.grpcTls(),
     knownPeople,
     unknownPeople: read.string('UNKNOWN_PEOPLE', '/unknown_people'),
     galleryCache: read.string('GALLERY_CACHE', join(knownPeople, '.gallery')),
@@ -42,8 +47,10 @@ export function loadConfig(env: Env, cores: number): Config {
     photoTimeoutMs: read.ms('PHOTO_TIMEOUT_MS', 30_000),
     shutdownGraceMs: read.ms('SHUTDOWN_GRACE_MS', 15_000),
     metricsPort: read.port('METRICS_PORT', 9102),
+    tracesEndpoint: read.optionalUrl('OTEL_EXPORTER_OTLP_ENDPOINT'),
     logLevel: read.logLevel(),
   };
+  if (config.tls && !config.tls.own) read.fault('GRPC_CA needs GRPC_CERT and GRPC_KEY beside it');
   read.done();
   return Object.freeze(config);
 }

@@ -1,11 +1,12 @@
 import {
   Server,
-  ServerCredentials,
+  type ServerCredentials,
   type ServerDuplexStream,
   type ServerUnaryCall,
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
+import type { GrpcTls } from '@kube-face/shared-lib/env';
 import type {
   DecideRequestMessage,
   DecideResponseMessage,
@@ -16,7 +17,7 @@ import type {
   IdentifyResponseMessage,
 } from '@kube-face/shared-lib/face-messages';
 import type { Logger } from '@kube-face/shared-lib/logger';
-import { protoService, SERVER_OPTIONS } from '@kube-face/shared-lib/proto';
+import { protoService, SERVER_OPTIONS, serverCredentials } from '@kube-face/shared-lib/proto';
 import { HealthImplementation } from 'grpc-health-check';
 import { BusyError } from './admission.ts';
 import type { createDecideFaces } from './decide-faces.ts';
@@ -40,6 +41,8 @@ export type Recognition = {
 export type FaceServerDependencies = {
   /** Undefined until models and gallery are loaded, and again when closing. */
   recognition: () => Recognition | undefined;
+  /** Undefined: not encrypted. */
+  tls?: GrpcTls | undefined;
   log: Logger;
   onIdentified?: (result: IdentifyResult | 'unavailable' | 'cancelled', seconds: number) => void;
 };
@@ -58,7 +61,7 @@ const NOT_READY = { outcome: 'backend_unavailable', detail: 'not ready', began: 
 /** Port 0 takes a free one. */
 export async function startFaceServer(
   port: number,
-  { recognition, log, onIdentified = () => {} }: FaceServerDependencies,
+  { recognition, tls, log, onIdentified = () => {} }: FaceServerDependencies,
 ): Promise<FaceServer> {
   const server = new Server(SERVER_OPTIONS);
   const health = new HealthImplementation();
@@ -136,7 +139,7 @@ export async function startFaceServer(
   publishHealth();
 
   return {
-    port: await listen(server, port),
+    port: await listen(server, port, serverCredentials(tls)),
     publishHealth,
     async close(graceMs) {
       publishHealth();
@@ -155,10 +158,10 @@ export async function startFaceServer(
 }
 
 /** On every address of either family, or of the one that the machine has. */
-async function listen(server: Server, port: number): Promise<number> {
+async function listen(server: Server, port: number, credentials: ServerCredentials): Promise<number> {
   const bind = (address: string) =>
     new Promise<number>((resolve, reject) => {
-      server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
+      server.bindAsync(address, credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
     });
   try {
     return await bind(`[::]:${port}`);

@@ -36,7 +36,7 @@ try {
   lifecycle.onClose('gallery', () => opened?.close());
 
   // Listening before the models are loaded: who asks is told "not ready" instead of being refused.
-  const server = await startFaceServer(config.port, { recognition, log, onIdentified: metrics.identified });
+  const server = await startFaceServer(config.port, { recognition, tls: config.tls, log, onIdentified: metrics.identified });
   lifecycle.onClose('grpc server', () => server.close(config.shutdownGraceMs * 0.8));
   log.info({ port: server.port, workers: config.workers }, 'listening');
 

@@ -13,6 +13,8 @@ export type Config = Readonly<{
   matchThreshold: number;
   logLevel: LogLevel;
   shutdownGraceMs: number;
+  /** OpenTelemetry collector; none: nothing is traced. */
+  tracesEndpoint: string | undefined;
 }>;
 
 /** Of the descriptor model that face recognition brings (docs of MATCH_THRESHOLD). */
@@ -41,6 +43,7 @@ export function loadConfig(env: Env): Config {
     matchThreshold: read.optionalNumber('MATCH_THRESHOLD', { min: 0, max: 100 }) ?? DEFAULT_THRESHOLD,
     logLevel: read.logLevel(),
     shutdownGraceMs: read.ms('SHUTDOWN_GRACE_MS', 10_000),
+    tracesEndpoint: read.optionalUrl('OTEL_EXPORTER_OTLP_ENDPOINT'),
   });
   read.done();
   return config;

@@ -1,4 +1,5 @@
 import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import type { GrpcTls } from '@kube-face/shared-lib/env';
 import type {
   DescribeResponseMessage,
   HealthCheckResponseMessage,
@@ -83,11 +84,13 @@ type Call<Request, Response> = (
   callback: (error: ServiceError | null, response: Response) => void,
 ) => { on(event: 'metadata', listener: (metadata: Metadata) => void): unknown; cancel(): void };
 
+export type FaceClientOptions = { address: string; tls?: GrpcTls | undefined; callTimeoutMs: number };
+
 /** Calls face recognition at `address`, each call with a deadline. */
-export function createFaceClient({ address, callTimeoutMs }: { address: string; callTimeoutMs: number }): FaceClient {
-  const identifyClient = createClient('Identify', address);
-  const healthClient = createClient('HealthCheck', address);
-  const galleryClient = createClient('Gallery', address);
+export function createFaceClient({ address, tls, callTimeoutMs }: FaceClientOptions): FaceClient {
+  const identifyClient = createClient('Identify', address, tls);
+  const healthClient = createClient('HealthCheck', address, tls);
+  const galleryClient = createClient('Gallery', address, tls);
 
   function call<Request, Response>(
     client: Client & Record<string, unknown>,

@@ -56,7 +56,7 @@ export function startImageProcessor({ config, owner, resolve, registry, tracer, 
   lifecycle.onClose('migration', () => migrating.abort());
   void migrateWhenReachable(database, log, migrating.signal);
 
-  const faces = createFaceClient({ address: config.grpcAddress, callTimeoutMs: config.callTimeoutMs });
+  const faces = createFaceClient({ address: config.grpcAddress, tls: config.grpcTls, callTimeoutMs: config.callTimeoutMs });
   lifecycle.onClose('face client', () => faces.close());
 
   const store = createImageStore(database, { owner, leaseMs: config.leaseMs });

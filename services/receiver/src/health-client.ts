@@ -1,6 +1,6 @@
 import { Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js';
-import type { HealthCheckResponseMessage } from '@kube-face/shared-lib/face-messages';
 import type { GrpcTls } from '@kube-face/shared-lib/env';
+import type { HealthCheckResponseMessage } from '@kube-face/shared-lib/face-messages';
 import { createClient, protoService } from '@kube-face/shared-lib/proto';
 
 const ANSWER_MS = 500;

@@ -5,7 +5,17 @@ import { LOG_LEVELS, type LogLevel } from './logger.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 export type HostPort = Readonly<{ host: string; port: number }>;
-export type MysqlConfig = Readonly<{ host: string; port: number; database: string; user: string; password: string }>;
+/** `ca`: PEM text; the connection is encrypted, and the server's certificate must be signed by it and name `host`. */
+export type MysqlConfig = Readonly<{
+  host: string;
+  port: number;
+  database: string;
+  user: string;
+  password: string;
+  ca?: string | undefined;
+}>;
+/** PEM texts: `ca` signs the other side's certificate, `cert` with `key` is our own. */
+export type GrpcTls = Readonly<{ ca: string | undefined; own: Readonly<{ cert: string; key: string }> | undefined }>;
 
 /** Every faulty variable in one sentence: names and what is allowed, never values. */
 export class ConfigError extends Error {
@@ -70,6 +80,18 @@ export function envReader(env: Env) {
     return read(name, fallback, `a whole number from ${min} to ${max}`, (text) => schema.safeParse(text).data);
   }
 
+  /** The text of the PEM file that the variable names. */
+  function pem(name: string): string | undefined {
+    return read(name, undefined, 'the name of a PEM file', (file) => {
+      try {
+        const text = readFileSync(file, 'utf8');
+        return text.includes('-----BEGIN ') ? text : undefined;
+      } catch {
+        return undefined;
+      }
+    });
+  }
+
   return {
     string: (name: string, fallback: string) => get(name) ?? fallback,
     optionalString: get,
@@ -110,8 +132,23 @@ export function envReader(env: Env) {
         database: read('MYSQL_DBNAME', 'kube', 'letters, digits and _', (text) => (/^\w{1,64}$/.test(text) ? text : undefined)),
         user: both?.slice(0, Math.max(colon, 0)) ?? '',
         password: both?.slice(colon + 1) ?? '',
+        ca: pem('MYSQL_CA'),
       };
     },
+    /** GRPC_CA, GRPC_CERT, GRPC_KEY; undefined where none is set: not encrypted. */
+    grpcTls(): GrpcTls | undefined {
+      const [ca, cert, key] = [pem('GRPC_CA'), pem('GRPC_CERT'), pem('GRPC_KEY')];
+      if ((get('GRPC_CERT') === undefined) !== (get('GRPC_KEY') === undefined)) {
+        faults.push('GRPC_CERT and GRPC_KEY must be set together');
+      }
+      const own = cert !== undefined && key !== undefined ? { cert, key } : undefined;
+      return ca === undefined && own === undefined ? undefined : { ca, own };
+    },
+    /** An http(s) address. */
+    optionalUrl: (name: string): string | undefined =>
+      read(name, undefined, 'an http(s) address', (text) =>
+        /^https?:\/\/[^/\s]/.test(text) && URL.canParse(text) ? text : undefined,
+      ),
     /** Reports a rule that spans several variables. */
     fault: (sentence: string) => void faults.push(sentence),
     /** Throws one ConfigError that names every bad variable. */

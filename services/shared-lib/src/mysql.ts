@@ -111,6 +111,7 @@ export function createDatabase(config: MysqlConfig, options: DatabaseOptions = {
     user: config.user,
     password: config.password,
     connectionLimit: connections,
+    ...(config.ca !== undefined && { ssl: { ca: config.ca, verifyIdentity: true } }),
     connectTimeout: 3_000,
     enableKeepAlive: true,
     charset: 'UTF8MB4_BIN',

@@ -1,6 +1,14 @@
 import { fileURLToPath } from 'node:url';
-import { type ChannelOptions, credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  type ChannelOptions,
+  credentials,
+  loadPackageDefinition,
+  ServerCredentials,
+  type ServiceClientConstructor,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import type { GrpcTls } from './env.ts';
 
 // The one copy of the contract stands at the root of the repository, and at the same place in the images.
 const PROTO = fileURLToPath(new URL('../../../proto/face.proto', import.meta.url));
@@ -45,8 +53,22 @@ export function grpcTarget(address: string): string {
   return address.startsWith('dns:///') ? address : `dns:///${address}`;
 }
 
-/** A client of one service at `address`; one channel each, opened by the first call. */
-export function createClient(name: ServiceName, address: string) {
+function clientCredentials(tls: GrpcTls | undefined): ChannelCredentials {
+  if (!tls) return credentials.createInsecure();
+  const bytes = (text: string | undefined) => (text === undefined ? null : Buffer.from(text));
+  return credentials.createSsl(bytes(tls.ca), bytes(tls.own?.key), bytes(tls.own?.cert));
+}
+
+/** What a server listens with: encrypted where it has a certificate; with a `ca` as well only clients that it has signed come in. */
+export function serverCredentials(tls: GrpcTls | undefined): ServerCredentials {
+  if (!tls?.own) return ServerCredentials.createInsecure();
+  const { cert, key } = tls.own;
+  const pair = { cert_chain: Buffer.from(cert), private_key: Buffer.from(key) };
+  return ServerCredentials.createSsl(tls.ca === undefined ? null : Buffer.from(tls.ca), [pair], tls.ca !== undefined);
+}
+
+/** A client of one service at `address`; one channel each, opened by the first call. With `tls` the certificate must name the host. */
+export function createClient(name: ServiceName, address: string, tls?: GrpcTls | undefined) {
   const Client = protoService(name);
-  return new Client(grpcTarget(address), credentials.createInsecure(), CLIENT_OPTIONS);
+  return new Client(grpcTarget(address), clientCredentials(tls), CLIENT_OPTIONS);
 }

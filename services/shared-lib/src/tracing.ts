@@ -25,6 +25,8 @@ export type Tracer = {
   close(): Promise<void>;
 };
 
+export type StartSpan = Pick<Tracer, 'span'>;
+
 const NO_SPAN: Span = { traceparent: undefined, traceId: undefined, setAttributes() {} };
 
 /** Traces nothing. */
@@ -41,6 +43,20 @@ export function parseTraceparent(text: string | undefined): { traceId: string; s
   if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
   if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
   return { traceId, spanId, flags: Number.parseInt(flags, 16) };
+}
+
+/** Does a piece of work once, as a step of every trace that waits for it: of `parents`, texts as in `Span.traceparent`. */
+export async function spanOfMany<T>(
+  { span }: StartSpan,
+  parents: ReadonlySet<string>,
+  name: string,
+  options: Omit<SpanOptions, 'parent'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (parents.size === 0) return await work();
+  const result = work();
+  await Promise.allSettled([...parents].map((parent) => span(name, { ...options, parent }, () => result)));
+  return await result;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -75,4 +75,28 @@ test('a .env file adds variables, and a real one wins', () => {
   writeFileSync(file, 'LEASE_MS=1000\nLOG_LEVEL=debug\n');
   expect(withEnvFile({ LOG_LEVEL: 'warn' }, file)).toEqual({ LEASE_MS: '1000', LOG_LEVEL: 'warn' });
   expect(withEnvFile({ A: 'b' }, `${file}.missing`)).toEqual({ A: 'b' });
+});
+
+test('a PEM file is read where it is named, and a certificate comes with its key', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kube-face-env-'));
+  const [pem, other] = [join(folder, 'a.pem'), join(folder, 'b.pem')];
+  writeFileSync(pem, '-----BEGIN CERTIFICATE-----\n');
+  writeFileSync(other, 'no such thing');
+  const tls = (env: Record<string, string>) => {
+    const read = envReader(env);
+    return { tls: read.grpcTls(), faults: faultsOf(read.done) };
+  };
+
+  expect(tls({})).toEqual({ tls: undefined, faults: [] });
+  expect(tls({ GRPC_CA: pem }).tls).toEqual({ ca: '-----BEGIN CERTIFICATE-----\n', own: undefined });
+  expect(tls({ GRPC_CERT: pem }).faults).toEqual(['GRPC_CERT and GRPC_KEY must be set together']);
+  expect(tls({ GRPC_CA: other }).faults).toEqual(['GRPC_CA must be the name of a PEM file']);
+  expect(tls({ GRPC_CA: join(folder, 'none') }).faults).toEqual(['GRPC_CA must be the name of a PEM file']);
+  rmSync(folder, { recursive: true });
+});
+
+test.each(['collector:4318', 'ftp://collector', 'http://'])('%s is no address of a collector', (text) => {
+  const read = envReader({ OTEL_EXPORTER_OTLP_ENDPOINT: text });
+  expect(read.optionalUrl('OTEL_EXPORTER_OTLP_ENDPOINT')).toBeUndefined();
+  expect(faultsOf(read.done)).toEqual(['OTEL_EXPORTER_OTLP_ENDPOINT must be an http(s) address']);
 });
