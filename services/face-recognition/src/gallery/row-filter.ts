@@ -1,5 +1,5 @@
 import { principalAxes } from './principal-axes.ts';
-import { createSearchKernel, FILTER_BYTES } from './search-kernel.ts';
+import { createSearchKernel, FILTER_BYTES, FLOAT_LANES } from './search-kernel.ts';
 
 /**
  * A short stand-in for every row, so that a search need not read all of them: where the row lies along the few directions in
@@ -28,41 +28,63 @@ export const FILTER_BLOCK = 8_192;
 // In steps, four standard deviations of the widest axis fill a byte: hardly a row is cut off.
 const STEPS_PER_DEVIATION = 127 / 4;
 
-const QUERY_AT = 0;
-const FOUND_AT = 64;
-const ROWS_AT = 65_536;
+// What the rounding of float32 may add to a projection, generously.
+const FLOAT_ERROR_STEPS = 0.02;
+
 const PAGE = 65_536;
 const MAX_PAGES = 65_536;
 
-export function createRowFilter(
-  sample: Float32Array,
-  { rows, length, stride }: { rows: number; length: number; stride: number },
-): RowFilter {
+type Sample = { rows: number; length: number; stride: number };
+
+/** Learns the directions from a sample: `rows` rows of `length` numbers, each `stride` numbers after the one before. */
+export function createRowFilter(sample: Float32Array, { rows, length, stride }: Sample): RowFilter {
   const { axes, centre, spread } = principalAxes(sample, { rows, length, stride, count: FILTER_BYTES });
   const step = Math.max(spread, 1e-6) / STEPS_PER_DEVIATION;
-  const memory = new WebAssembly.Memory({ initial: 2, maximum: MAX_PAGES });
+
+  // The memory: the query's stand-in, a descriptor, the axes, their numbers, what lies along them, what was found, the rows.
+  const axisNumbers = Math.ceil(length / FLOAT_LANES) * FLOAT_LANES;
+  const queryAt = 0;
+  const descriptorAt = 64;
+  const axesAt = descriptorAt + axisNumbers * 4;
+  const indicesAt = axesAt + FILTER_BYTES * axisNumbers * 4;
+  const alongAt = indicesAt + FILTER_BYTES * 4;
+  const foundAt = alongAt + FILTER_BYTES * 4;
+  const rowsAt = Math.ceil((foundAt + (FILTER_BLOCK + 1) * 4) / PAGE) * PAGE;
+  const memory = new WebAssembly.Memory({ initial: rowsAt / PAGE + 1, maximum: MAX_PAGES });
   const kernel = createSearchKernel(memory);
+
+  let { bytes, numbers, found } = viewsOf();
+  for (let k = 0; k < FILTER_BYTES; k++) {
+    numbers.set(axes.subarray(k * length, (k + 1) * length), (axesAt + k * axisNumbers * 4) / 4);
+    new Int32Array(memory.buffer, indicesAt)[k] = k;
+  }
   /** In steps: the furthest that rounding has moved a row's stand-in, and how far it has moved the query's. */
   let rowsMoved = 0;
   let queryMoved = 0;
-  let bytes = new Int8Array(memory.buffer);
-  let found = new Int32Array(memory.buffer, FOUND_AT, FILTER_BLOCK + 1);
+
+  function viewsOf() {
+    const { buffer } = memory;
+    return {
+      bytes: new Int8Array(buffer),
+      numbers: new Float32Array(buffer),
+      found: new Int32Array(buffer, foundAt, FILTER_BLOCK + 1),
+    };
+  }
 
   function makeRoom(end: number): void {
     if (end <= bytes.length) return;
     const pages = Math.min(MAX_PAGES, Math.ceil(Math.max(end, bytes.length * 1.5) / PAGE));
     memory.grow(pages - bytes.length / PAGE);
-    bytes = new Int8Array(memory.buffer);
-    found = new Int32Array(memory.buffer, FOUND_AT, FILTER_BLOCK + 1);
+    ({ bytes, numbers, found } = viewsOf());
   }
 
   /** Writes a stand-in and says by how much rounding has moved it, in steps. */
   function write(descriptor: Float32Array, at: number): number {
+    numbers.set(descriptor, descriptorAt / 4);
+    kernel.products(axesAt, axisNumbers * 4, indicesAt, FILTER_BYTES, descriptorAt, alongAt);
     let moved = 0;
     for (let k = 0; k < FILTER_BYTES; k++) {
-      let along = -centre[k]!;
-      for (let i = 0, axis = k * length; i < length; i++, axis++) along += descriptor[i]! * axes[axis]!;
-      const steps = Math.max(-127, Math.min(127, along / step));
+      const steps = Math.max(-127, Math.min(127, (numbers[alongAt / 4 + k]! - centre[k]!) / step));
       const rounded = Math.round(steps);
       bytes[at + k] = rounded;
       moved += (steps - rounded) ** 2;
@@ -72,21 +94,21 @@ export function createRowFilter(
 
   return {
     put(row, descriptor) {
-      makeRoom(ROWS_AT + (row + 1) * FILTER_BYTES);
-      rowsMoved = Math.max(rowsMoved, write(descriptor, ROWS_AT + row * FILTER_BYTES));
+      makeRoom(rowsAt + (row + 1) * FILTER_BYTES);
+      rowsMoved = Math.max(rowsMoved, write(descriptor, rowsAt + row * FILTER_BYTES));
     },
     move(from, to) {
-      const start = ROWS_AT + from * FILTER_BYTES;
-      bytes.copyWithin(ROWS_AT + to * FILTER_BYTES, start, start + FILTER_BYTES);
+      const start = rowsAt + from * FILTER_BYTES;
+      bytes.copyWithin(rowsAt + to * FILTER_BYTES, start, start + FILTER_BYTES);
     },
     aim(query) {
-      queryMoved = write(query, QUERY_AT);
+      queryMoved = write(query, queryAt);
     },
     select(first, count, squared) {
-      // A little more than exact, against the rounding of float32; the largest possible sum where there is no bound.
-      const steps = (Math.sqrt(squared) * 1.000_01) / step + rowsMoved + queryMoved;
+      // Where there is no bound, the largest possible sum.
+      const steps = (Math.sqrt(squared) * 1.000_01) / step + rowsMoved + queryMoved + FLOAT_ERROR_STEPS;
       const limit = Math.min(steps ** 2 + 1, FILTER_BYTES * 254 ** 2);
-      const many = kernel.filter(ROWS_AT + first * FILTER_BYTES, first, count, QUERY_AT, Math.ceil(limit), FOUND_AT);
+      const many = kernel.filter(rowsAt + first * FILTER_BYTES, first, count, queryAt, Math.ceil(limit), foundAt);
       return found.subarray(0, many);
     },
   };

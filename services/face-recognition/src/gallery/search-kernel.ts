@@ -11,19 +11,20 @@ const { get, set, tee, i32, add } = op;
 const advance = (target: number, step: number) => [...get(target), ...i32(step), ...add(), ...set(target)];
 
 /**
- * distances(rows, stride, indices, count, query, out): for each of `count` row numbers the squared euclidean distance of that row
- * of float32 to the query, as a float32. Sixteen numbers at a time in four sums, so that no addition waits for the one before.
+ * A loop over rows of float32 that each give one float32: (rows, stride, indices, count, query, out) → for each of `count` row
+ * numbers what `term` sums up. Sixteen numbers at a time in four sums, so that no addition waits for the one before.
+ * `term` makes what is added of the row's numbers and the query's, both on the stack.
  */
-const distances = (() => {
+function overRows(name: string, term: (scratch: number) => number[]) {
   const [rows, stride, indices, count, query, out] = [0, 1, 2, 3, 4, 5];
   const [row, at, end, last] = [6, 7, 8, 9];
-  const [sums, difference] = [[10, 11, 12, 13], 14] as const;
+  const [sums, scratch] = [[10, 11, 12, 13], 14] as const;
   const step = sums.flatMap((sum, lane) => [
-    ...[...get(row), ...op.load128(lane * 16), ...get(at), ...op.load128(lane * 16), ...op.subtractF32x4(), ...tee(difference)],
-    ...[...get(difference), ...op.multiplyF32x4(), ...get(sum), ...op.addF32x4(), ...set(sum)],
+    ...[...get(row), ...op.load128(lane * 16), ...get(at), ...op.load128(lane * 16), ...term(scratch)],
+    ...[...get(sum), ...op.addF32x4(), ...set(sum)],
   ]);
   return {
-    name: 'distances',
+    name,
     parameters: 6,
     hasResult: false,
     locals: { i32: 4, v128: 5 },
@@ -36,9 +37,9 @@ const distances = (() => {
         sums.flatMap((sum) => [...op.zeros(), ...set(sum)]),
         op.loop(step, advance(row, 64), advance(at, 64), [...get(at), ...get(end), ...op.ltUnsigned()], op.repeatIf()),
         [...get(sums[0]), ...get(sums[1]), ...op.addF32x4(), ...get(sums[2]), ...get(sums[3]), ...op.addF32x4()],
-        [...op.addF32x4(), ...set(difference), ...get(out)],
-        [...get(difference), ...op.laneF32(0), ...get(difference), ...op.laneF32(1), ...op.addF32()],
-        [...get(difference), ...op.laneF32(2), ...get(difference), ...op.laneF32(3), ...op.addF32(), ...op.addF32()],
+        [...op.addF32x4(), ...set(scratch), ...get(out)],
+        [...get(scratch), ...op.laneF32(0), ...get(scratch), ...op.laneF32(1), ...op.addF32()],
+        [...get(scratch), ...op.laneF32(2), ...get(scratch), ...op.laneF32(3), ...op.addF32(), ...op.addF32()],
         op.storeF32(),
         advance(out, 4),
         advance(indices, 4),
@@ -47,7 +48,15 @@ const distances = (() => {
       ),
     ],
   };
-})();
+}
+
+/** Squared euclidean distances of rows to the query. */
+const distances = overRows('distances', (difference) => [
+  ...[...op.subtractF32x4(), ...tee(difference), ...get(difference), ...op.multiplyF32x4()],
+]);
+
+/** Products of rows and the query: how far it lies along each of them. */
+const products = overRows('products', op.multiplyF32x4);
 
 /**
  * filter(rows, first, count, query, limit, out) → how many: the numbers, counted from `first`, of those among `count` rows of
@@ -87,12 +96,15 @@ const filter = (() => {
   };
 })();
 
+type OverRows = (rows: number, stride: number, indices: number, count: number, query: number, out: number) => void;
+
 export type SearchKernel = {
-  distances(rows: number, stride: number, indices: number, count: number, query: number, out: number): void;
+  distances: OverRows;
+  products: OverRows;
   filter(rows: number, first: number, count: number, query: number, limit: number, out: number): number;
 };
 
-const module = new WebAssembly.Module(assemble([distances, filter]));
+const module = new WebAssembly.Module(assemble([distances, products, filter]));
 
 /** The loops over one memory; arguments are byte addresses in it. `count` is at least 1. */
 export function createSearchKernel(memory: WebAssembly.Memory): SearchKernel {
