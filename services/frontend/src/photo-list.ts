@@ -7,8 +7,7 @@ export const PAGE_SIZE = 50;
 
 // A filter that no index serves in the chosen order (a part of a path, or a second filter) is looked for among this many
 // photos at a time, and a request looks through no more than so many times that: its cost does not grow with the table.
-const SCAN_SIZE = 20_000;
-const SCANS = 5;
+const BOUNDS = { size: PAGE_SIZE, scanSize: 20_000, scans: 5 };
 
 export type PhotoList = Readonly<{
   photos: readonly Photo[];
@@ -134,7 +133,8 @@ function placeOf(photo: Photo | undefined, sort: Sort): Place | undefined {
 }
 
 /** One page of the table. Each statement reads one index from a known place on, so a page costs the same anywhere. */
-export async function listPhotos(db: Statements, query: PhotoQuery, size = PAGE_SIZE): Promise<PhotoList> {
+export async function listPhotos(db: Statements, query: PhotoQuery, bounds = BOUNDS): Promise<PhotoList> {
+  const { size, scanSize } = bounds;
   const direction: Direction = query.before ? 'backward' : 'forward';
   const order = orderOf(query.sort, direction);
   const rest = restOf(query);
@@ -144,14 +144,14 @@ export async function listPhotos(db: Statements, query: PhotoQuery, size = PAGE_
   let place = query.before ?? query.after;
   let stopped: Place | undefined;
   for (let scans = 1; photos.length <= size; scans += 1) {
-    const rows = isScan ? SCAN_SIZE : size + 1;
+    const rows = isScan ? scanSize : size + 1;
     const ids = idsOf(query, place, direction, rows);
     ids.values.push(rows);
     photos.push(...(await selectPhotos(db, ids, rest, order, size + 1 - photos.length)));
     if (!isScan || photos.length > size) break;
-    place = await endOfScan(db, query, place, direction);
+    place = await endOfScan(db, query, place, direction, scanSize);
     if (!place) break;
-    if (scans === SCANS) {
+    if (scans === bounds.scans) {
       stopped = place;
       break;
     }
@@ -165,14 +165,14 @@ export async function listPhotos(db: Statements, query: PhotoQuery, size = PAGE_
     direction === 'forward'
       ? [further, query.after && (placeOf(shown[0], query.sort) ?? query.after)]
       : [placeOf(shown.at(-1), query.sort) ?? query.before, further];
-  return { photos: shown, newer, older, searched: stopped && SCANS * SCAN_SIZE };
+  return { photos: shown, newer, older, searched: stopped && bounds.scans * scanSize };
 }
 
 /** The place of the last row that a scan from `place` on looks at; undefined where it reaches the end. */
-async function endOfScan(db: Statements, query: PhotoQuery, place: Place | undefined, direction: Direction) {
-  const ids = idsOf(query, place, direction, SCAN_SIZE);
+async function endOfScan(db: Statements, query: PhotoQuery, place: Place | undefined, direction: Direction, scanSize: number) {
+  const ids = idsOf(query, place, direction, scanSize);
   ids.sql += ' offset ?';
-  ids.values.push(1, SCAN_SIZE - 1);
+  ids.values.push(1, scanSize - 1);
   const [last] = await selectPhotos(db, ids, all([]), 'i.id', 1);
   return placeOf(last, query.sort);
 }
