@@ -20,7 +20,7 @@ const SCRIPTS = {
   audit: ['scripts/audit.ts'],
   licences: ['scripts/licences.ts'],
   sbom: ['scripts/sbom.ts'],
-  'test:drills': ['scripts/test.ts', 'drills'],
+  'test:drills': ['test/drills/main.ts'],
   'test:cluster': ['test/cluster/main.ts'],
 };
 
