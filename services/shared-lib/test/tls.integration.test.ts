@@ -12,7 +12,7 @@ import { type Certificates, makeCertificates } from '../../../test/harness/certi
 import { type Running, run } from '../../../test/harness/running.ts';
 import { tempFolder } from '../../../test/harness/temp-folder.ts';
 import { envReader, type GrpcTls } from '../src/env.ts';
-import { createDatabase, type RowDataPacket } from '../src/mysql.ts';
+import { createDatabase, isDatabaseAway, type RowDataPacket } from '../src/mysql.ts';
 import { createClient, protoService, serverCredentials } from '../src/proto.ts';
 
 let ours: Certificates;
@@ -58,11 +58,14 @@ test('without one the connection is in the clear, which a careful account refuse
 });
 
 test('a server that another authority has signed gets no password, however it calls itself', async () => {
-  await expect(connect('127.0.0.1', strangers.ca)).rejects.toThrow(/certificate/i);
+  const refused = connect('127.0.0.1', strangers.ca);
+  await expect(refused).rejects.toThrow(/certificate/i);
+  expect(isDatabaseAway(await refused.catch((error: unknown) => error))).toBe(true); // a client is asked to come again
 });
 
 test('nor does one whose certificate names another host', async () => {
-  await expect(connect('127.0.0.2', ours.ca)).rejects.toThrow(/altnames|does not match|127\.0\.0\.2/i);
+  // The same server by another name of its address, which the certificate has not.
+  await expect(connect('127.1', ours.ca)).rejects.toThrow(/does not match certificate/);
 });
 
 type Ready = { ready: boolean };
