@@ -30,7 +30,7 @@ export function createLimits({ maxConcurrent, maxPerSecond, now }: LimitOptions)
     const { left, at } = clients.get(client) ?? { left: maxPerSecond, at: time };
     const filled = Math.min(maxPerSecond, left + ((time - at) / 1_000) * maxPerSecond);
     clients.delete(client);
-    clients.set(client, { left: Math.max(filled - 1, Math.min(filled, 0)), at: time });
+    clients.set(client, { left: filled >= 1 ? filled - 1 : filled, at: time });
     if (clients.size > MAX_CLIENTS) clients.delete(clients.keys().next().value ?? ''); // who has been quiet the longest
     return filled >= 1;
   }

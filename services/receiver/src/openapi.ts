@@ -33,10 +33,7 @@ export function describeApi(routes: readonly Route[], version: string): Json {
     const text = JSON.stringify(z.toJSONSchema(schema, { io, metadata: named, unrepresentable: 'any' }));
     const { $schema: _, $defs, ...rest } = JSON.parse(text.replaceAll('#/$defs/', '#/components/schemas/')) as Json;
     Object.assign(schemas, $defs);
-    const { id } = named.get(schema) ?? {};
-    if (id === undefined) return rest;
-    schemas[id] = rest;
-    return { $ref: `#/components/schemas/${id}` };
+    return rest; // of a schema with a name, a reference
   }
 
   function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query'): Json[] {
