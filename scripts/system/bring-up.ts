@@ -17,7 +17,7 @@ export async function bringUp(system: System, env: NodeJS.ProcessEnv, stopping: 
   stopping.throwIfAborted();
 
   const { ports, moved } = await systemPorts(env);
-  for (const [name, { wanted, port }] of Object.entries(moved)) say(`port ${wanted} is taken: ${name} uses ${port}`);
+  for (const [name, { wanted, port }] of Object.entries(moved)) say(`port ${wanted} is taken: ${inWords(name)} uses ${port}`);
   const account = { user: 'kube', password: await keptPassword() };
   const { mysql, nsq } = await outsideParts(programs, ports, account);
   const service = (name: ServiceName) => servicePart(name, { ports, account, env });
@@ -35,3 +35,6 @@ export async function bringUp(system: System, env: NodeJS.ProcessEnv, stopping: 
   system.startRepeating(redeemerPart({ ports, account, env }));
   return ports;
 }
+
+/** `nsqdTcp` as `nsqd tcp`. */
+const inWords = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

@@ -19,6 +19,7 @@ function serviceEnv({ ports, account, env }: Options): NodeJS.ProcessEnv {
     MYSQL_DBNAME: DATABASE,
     MYSQL_USERPASSWORD: `${account.user}:${account.password}`,
     PRODUCER_ADDRESS: `127.0.0.1:${ports.nsqdTcp}`,
+    NSQD_HTTP_ADDRESS: `127.0.0.1:${ports.nsqdHttp}`,
     NSQ_LOOKUP_ADDRESS: `127.0.0.1:${ports.lookupHttp}`,
     GRPC_ADDRESS: `127.0.0.1:${ports.grpc}`,
     KNOWN_PEOPLE: STATE.knownPeople,

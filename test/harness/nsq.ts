@@ -11,8 +11,8 @@ export type Nsq = {
   nsqd: Running;
   nsqlookupd: Running;
   ports: NsqPorts;
-  /** PRODUCER_ADDRESS and NSQ_LOOKUP_ADDRESS of a service. */
-  env: { PRODUCER_ADDRESS: string; NSQ_LOOKUP_ADDRESS: string };
+  /** Where a service finds it. */
+  env: { PRODUCER_ADDRESS: string; NSQD_HTTP_ADDRESS: string; NSQ_LOOKUP_ADDRESS: string };
   stop(): Promise<void>;
 };
 
@@ -28,7 +28,11 @@ export async function startNsq(): Promise<Nsq> {
     nsqd,
     nsqlookupd,
     ports,
-    env: { PRODUCER_ADDRESS: `127.0.0.1:${nsqdTcp}`, NSQ_LOOKUP_ADDRESS: `127.0.0.1:${lookupHttp}` },
+    env: {
+      PRODUCER_ADDRESS: `127.0.0.1:${nsqdTcp}`,
+      NSQD_HTTP_ADDRESS: `127.0.0.1:${nsqdHttp}`,
+      NSQ_LOOKUP_ADDRESS: `127.0.0.1:${lookupHttp}`,
+    },
     async stop() {
       await nsqd.stop();
       await nsqlookupd.stop();
