@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { schemaConfigMap } from '../scripts/schema-configmap.ts';
+import { mysqlInit } from '../scripts/mysql-init.ts';
 import { schemaFaults } from './kubernetes-schema.ts';
 import {
   containersOf,
@@ -239,11 +239,14 @@ test('the autoscalers stand aside, and point at what exists', () => {
   }
 });
 
-test('the schema that a new MySQL runs is the one in db/', () => {
+test('a new MySQL runs the schema of db/ and the script that makes the account', () => {
+  const written = readFileSync(new URL('../kube_files/mysql_init.yaml', import.meta.url), 'utf8');
+  expect(written, 'stale: run node scripts/mysql-init.ts').toBe(mysqlInit());
   const schema = readFileSync(new URL('../db/schema.sql', import.meta.url), 'utf8');
-  const written = readFileSync(new URL('../kube_files/mysql_schema.yaml', import.meta.url), 'utf8');
-  expect(written, 'stale: run node scripts/schema-configmap.ts').toBe(schemaConfigMap(schema));
-  expect(one('ConfigMap', 'mysql-schema')?.data?.['20-schema.sql']?.trim()).toBe(schema.trim());
+  const { data = {} } = one('ConfigMap', 'mysql-init') as Manifest;
+  expect(Object.keys(data)).toEqual(['10-account.sh', '20-schema.sql']);
+  expect(data['20-schema.sql']?.trim()).toBe(schema.trim());
+  expect(data['10-account.sh']).toContain('$MYSQL_USERPASSWORD_FILE');
 });
 
 test('scripts/secret writes the same secret with passwords of its own', () => {
