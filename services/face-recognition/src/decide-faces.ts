@@ -11,6 +11,8 @@ export type DecideRequest = {
   threshold: number;
 };
 
+export type DecideFaces = ReturnType<typeof createDecideFaces>;
+
 /** How long a slice may keep the search thread from those who wait for a photo. */
 const SLICE_MS = 10;
 const MAX_SLICE = 4_096;

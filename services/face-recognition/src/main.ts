@@ -5,6 +5,7 @@ import { createLifecycle } from '@kube-face/shared-lib/lifecycle';
 import { createLogger } from '@kube-face/shared-lib/logger';
 import { createRegistry } from '@kube-face/shared-lib/metrics';
 import { startOpsServer } from '@kube-face/shared-lib/ops-server';
+import { startTracing } from '@kube-face/shared-lib/tracing';
 import { loadConfig } from './config.ts';
 import { createEnginePool } from './engine/engine.ts';
 import { startFaceServer } from './grpc-server.ts';
@@ -29,6 +30,8 @@ function die(error: unknown): void {
 try {
   const ops = await startOpsServer({ port: config.metricsPort, registry, isReady: () => recognition() !== undefined });
   lifecycle.onClose('metrics server', ops.close);
+  const tracer = await startTracing({ service: 'face-recognition', endpoint: config.tracesEndpoint, log });
+  lifecycle.onClose('traces', tracer.close);
 
   // Named here, so that they are closed after the server that uses them.
   let closeEngine = async () => {};
@@ -36,7 +39,8 @@ try {
   lifecycle.onClose('gallery', () => opened?.close());
 
   // Listening before the models are loaded: who asks is told "not ready" instead of being refused.
-  const server = await startFaceServer(config.port, { recognition, tls: config.tls, log, onIdentified: metrics.identified });
+  const { tls } = config;
+  const server = await startFaceServer(config.port, { recognition, tls, tracer, log, onIdentified: metrics.identified });
   lifecycle.onClose('grpc server', () => server.close(config.shutdownGraceMs * 0.8));
   log.info({ port: server.port, workers: config.workers }, 'listening');
 

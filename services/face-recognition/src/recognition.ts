@@ -2,18 +2,35 @@ import { mkdir } from 'node:fs/promises';
 import type { Logger } from '@kube-face/shared-lib/logger';
 import { createAdmission } from './admission.ts';
 import type { Config } from './config.ts';
-import { createDecideFaces } from './decide-faces.ts';
+import { createDecideFaces, type DecideFaces } from './decide-faces.ts';
 import { EngineError, type EnginePool, PhotoError } from './engine/engine.ts';
-import { createEnrolSession } from './enrol-photos.ts';
+import { createEnrolSession, type EnrolSession } from './enrol-photos.ts';
 import { createDescriptorCache } from './gallery/descriptor-cache.ts';
 import { watchFolder } from './gallery/folder-watch.ts';
 import { openGallery } from './gallery/gallery.ts';
 import { createKnownPhotoReader, type FindFaces } from './gallery/known-photo.ts';
 import { createSearchThread } from './gallery/search-thread.ts';
-import type { Recognition } from './grpc-server.ts';
-import { createIdentifyPhoto } from './identify-photo.ts';
+import { createIdentifyPhoto, type IdentifyPhoto } from './identify-photo.ts';
 import { createPhotoReader } from './photo-file.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
+
+/** What is served, as far as it is not a matter of the wire. */
+export type Recognition = {
+  model: { name: string; length: number };
+  threshold: number;
+  identify: IdentifyPhoto;
+  decide: DecideFaces;
+  startEnrolling: () => EnrolSession;
+  describe: () => {
+    model: string;
+    threshold: number;
+    galleryVersion: number;
+    gallerySize: number;
+    workers: number;
+    queueLimit: number;
+    engine: string;
+  };
+};
 
 /** Known photos that are read side by side: enough to hide a slow volume, few enough to bear 20 MB each. */
 const GALLERY_READERS = 8;

@@ -9,7 +9,9 @@ import type {
   HealthCheckResponseMessage,
   IdentifyResponseMessage,
 } from '@kube-face/shared-lib/face-messages';
+import { silent } from '@kube-face/shared-lib/logger';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { startFaceServer } from '../src/grpc-server.ts';
 import { fakeEngine, photoOf, putFile } from './fakes.ts';
 import { connect, serve, UNTIL } from './serve.ts';
 
@@ -373,6 +375,36 @@ describe('gallery', () => {
       engine: 'onnxruntime-web',
     });
   });
+});
+
+test('goes on with the trace of its caller', async () => {
+  const spans: { name: string; parent: string | undefined; attributes: object }[] = [];
+  const server = await startFaceServer(0, {
+    recognition: () => undefined,
+    log: silent,
+    tracer: {
+      async span(name, { parent }, work) {
+        const span = { name, parent, attributes: {} };
+        spans.push(span);
+        return await work({
+          traceparent: undefined,
+          traceId: 't',
+          setAttributes: (more) => Object.assign(span.attributes, more),
+        });
+      },
+    },
+  });
+  onTestFinished(() => server.close(0));
+  const { client } = connect('Identify', `127.0.0.1:${server.port}`);
+  const metadata = new Metadata();
+  metadata.set('traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
+  await new Promise((resolve) => {
+    const method = client.identify as (request: object, metadata: Metadata, done: (error: unknown) => void) => unknown;
+    method.call(client, { imagePath: 'a.jpg' }, metadata, resolve);
+  });
+  expect(spans).toEqual([
+    { name: 'identify photo', parent: metadata.get('traceparent')[0], attributes: { outcome: 'unavailable' } },
+  ]);
 });
 
 /** The value of a metric with these labels among its own. */
