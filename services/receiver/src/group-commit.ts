@@ -1,6 +1,7 @@
 import { ImageStatus } from '@kube-face/shared-lib/image-status';
 import type { Logger } from '@kube-face/shared-lib/logger';
 import { isDatabaseAway } from '@kube-face/shared-lib/mysql';
+import { parseTraceparent, type StartSpan, spanOfMany, untraced } from '@kube-face/shared-lib/tracing';
 import type { ImageWriter, NewImage, SavedImage } from './image-writer.ts';
 
 export type SubmittedImage = SavedImage & { isQueued: boolean };
@@ -22,6 +23,7 @@ export type GroupCommitDependencies = {
   /** Told that nsqd has acknowledged every new photo of a batch. */
   onQueued: (queued: { batch: Buffer; count: number }) => void;
   newToken: () => Buffer;
+  tracer?: StartSpan;
   log: Logger;
   onGroup?: (group: { submissions: number; images: number }) => void;
 };
@@ -33,6 +35,9 @@ type Submission = {
   reject: (error: unknown) => void;
 };
 
+const SAVE = { kind: 'client', attributes: { 'db.system.name': 'mysql' } } as const;
+const PUBLISH = { kind: 'producer', attributes: { 'messaging.system': 'nsq' } } as const;
+
 const MAX_GROUP = 10_000;
 // Who comes after a slow group (a large batch, a database that hangs) does not wait for it.
 const SLOW_MS = 50;
@@ -43,7 +48,7 @@ const MAX_SIDE_BY_SIDE = 4;
  * system a submission is a group of its own and starts at once.
  */
 export function createGroupCommit(dependencies: GroupCommitDependencies): GroupCommit {
-  const { writer, publish, onQueued, newToken, log, onGroup = () => {} } = dependencies;
+  const { writer, publish, onQueued, newToken, tracer = untraced, log, onGroup = () => {} } = dependencies;
   const waiting: Submission[] = [];
   const underWay = new Set<Promise<void>>();
   let writing = 0;
@@ -93,9 +98,10 @@ export function createGroupCommit(dependencies: GroupCommitDependencies): GroupC
     const { images, outcomesOf } = merge(group);
     onGroup({ submissions: group.length, images: images.length });
     const batch = group[0]?.token ?? newToken();
+    const traces = new Set(images.flatMap(({ traceParent }) => traceParent ?? []));
     let saved: SavedImage[];
     try {
-      saved = await counted(() => writer.save(images, batch));
+      saved = await spanOfMany(tracer, traces, 'save images', SAVE, () => counted(() => writer.save(images, batch)));
     } catch (error) {
       if (group.length === 1 || isDatabaseAway(error)) {
         for (const { reject } of group) reject(error);
@@ -107,16 +113,26 @@ export function createGroupCommit(dependencies: GroupCommitDependencies): GroupC
       return;
     }
     const ids = saved.flatMap((image) => (image.isNew ? image.id : []));
-    const isQueued = await queue(ids, batch);
+    tell(images, saved);
+    const isQueued = await queue(ids, batch, traces);
     for (const [index, submission] of group.entries()) {
       submission.resolve(outcomesOf(index, saved, isQueued));
     }
   }
 
-  async function queue(ids: number[], batch: Buffer): Promise<boolean> {
+  /** For whoever follows one photo through the logs. */
+  function tell(images: readonly NewImage[], saved: readonly SavedImage[]): void {
+    if (!log.isLevelEnabled('debug')) return;
+    for (const [index, { id, isNew }] of saved.entries()) {
+      const traceId = parseTraceparent(images[index]?.traceParent)?.traceId;
+      if (isNew) log.debug({ id, traceId }, 'photo saved');
+    }
+  }
+
+  async function queue(ids: number[], batch: Buffer, traces: ReadonlySet<string>): Promise<boolean> {
     if (ids.length === 0) return true;
     try {
-      await publish(ids);
+      await spanOfMany(tracer, traces, 'publish images', PUBLISH, () => publish(ids));
     } catch (error) {
       log.warn({ error, images: ids.length }, 'saved but not queued; the redeemer queues them');
       return false;

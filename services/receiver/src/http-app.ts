@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Logger } from '@kube-face/shared-lib/logger';
+import { parseTraceparent, type StartSpan, untraced } from '@kube-face/shared-lib/tracing';
 import express, { type ErrorRequestHandler } from 'express';
 import type { z } from 'zod';
 import { ApiError, invalid, toApiError } from './api-error.ts';
@@ -12,6 +13,7 @@ export type HttpAppOptions = {
   routes: readonly Route[];
   idempotency: Pick<Idempotency, 'once'>;
   log: Logger;
+  tracer?: StartSpan;
   /** Told of every request that was answered. */
   onAnswered: (method: string, route: string, status: number, seconds: number) => void;
 };
@@ -23,14 +25,21 @@ export type HttpApp = {
 };
 
 /** The API as an express application that is not listening yet. */
-export function createHttpApp({ routes, idempotency, log, onAnswered }: HttpAppOptions): HttpApp {
+export function createHttpApp({ routes, idempotency, log, tracer = untraced, onAnswered }: HttpAppOptions): HttpApp {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple').set('case sensitive routing', true);
 
-  function answerError(one: Route | undefined, request: IncomingMessage, response: ServerResponse, cause: unknown): void {
+  function answerError(
+    one: Route | undefined,
+    request: IncomingMessage,
+    response: ServerResponse,
+    cause: unknown,
+    traceId?: string,
+  ): void {
     const error = toApiError(cause);
-    if (error.status === 503) log.warn({ url: request.url, code: error.code, reason: reasonOf(error) }, 'refused for now');
-    else if (error.status >= 500) log.error({ error, url: request.url }, 'request failed');
+    if (error.status === 503)
+      log.warn({ url: request.url, code: error.code, reason: reasonOf(error), traceId }, 'refused for now');
+    else if (error.status >= 500) log.error({ error, url: request.url, traceId }, 'request failed');
     if (!request.complete) discardBody(request);
     if (response.headersSent) return void response.destroy();
     const reply = one?.renderError?.(error, request) ?? jsonError(error);
@@ -41,24 +50,36 @@ export function createHttpApp({ routes, idempotency, log, onAnswered }: HttpAppO
 
   async function serve(one: Route, request: IncomingMessage, response: ServerResponse, params: unknown, query: unknown) {
     const startedAt = performance.now();
-    try {
-      send(response, await answer(one, request, params, query));
-    } catch (error) {
-      answerError(one, request, response, error);
-    }
+    const parent = traceParentOf(request);
+    const method = one.method.toUpperCase();
+    const attributes = { 'http.request.method': method, 'http.route': one.path };
+    await tracer.span(`${method} ${one.path}`, { parent, kind: 'server', attributes }, async (span) => {
+      try {
+        send(response, await answer(one, request, params, query, span.traceparent ?? parent));
+      } catch (error) {
+        answerError(one, request, response, error, span.traceId);
+      }
+      span.setAttributes({ 'http.response.status_code': response.statusCode });
+    });
     onAnswered(one.method, one.path, response.statusCode, (performance.now() - startedAt) / 1_000);
   }
 
-  async function answer(one: Route, request: IncomingMessage, params: unknown, query: unknown): Promise<Reply> {
+  async function answer(
+    one: Route,
+    request: IncomingMessage,
+    params: unknown,
+    query: unknown,
+    traceParent: string | undefined,
+  ): Promise<Reply> {
     const key = request.headers['idempotency-key'];
     const identity = [one.method, request.url ?? '', request.headers.accept ?? ''];
     const once: Once = (content, work) =>
       typeof key === 'string' && one.method === 'post' ? idempotency.once(key, [...identity, ...content], work) : work(undefined);
     const checked = { params: one.params && check(one.params, params, ''), query: one.query && check(one.query, query, '') };
-    if (!one.body) return one.handle({ ...checked, body: undefined, request, once, token: undefined });
+    if (!one.body) return one.handle({ ...checked, body: undefined, request, once, traceParent, token: undefined });
     const bytes = await readBody(request);
     const body = check(one.body, parseJson(bytes), 'body');
-    return once([bytes], async (token) => one.handle({ ...checked, body, request, once, token }));
+    return once([bytes], async (token) => one.handle({ ...checked, body, request, once, traceParent, token }));
   }
 
   for (const one of routes) {
@@ -96,6 +117,11 @@ export function createHttpApp({ routes, idempotency, log, onAnswered }: HttpAppO
       onAnswered(request.method?.toLowerCase() ?? '', 'refused', error.status, 0);
     },
   };
+}
+
+/** The context that the client sends, where it is one. */
+function traceParentOf({ headers: { traceparent } }: IncomingMessage): string | undefined {
+  return typeof traceparent === 'string' && parseTraceparent(traceparent) ? traceparent : undefined;
 }
 
 /** What the schema makes of the value. Throws 400 that names every field. */

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import { OUTCOMES, STATUS_WORDS } from '@kube-face/shared-lib/image-status';
-import { parseTraceparent } from '@kube-face/shared-lib/tracing';
 import { z } from 'zod';
 import { ApiError, notFound } from './api-error.ts';
 import type { CorrectFace } from './correct-face.ts';
@@ -9,7 +8,7 @@ import type { GroupCommit } from './group-commit.ts';
 import type { ImageReader } from './image-reader.ts';
 import { jsonAnswer, namesJson, type PostKind, textAnswer, textOfError } from './post-answers.ts';
 import type { RetryImages } from './retry-images.ts';
-import { type Reply, type Route, route } from './route.ts';
+import { type Reply, type Route, type RouteRequest, route } from './route.ts';
 import {
   afterParameter,
   CorrectRequest,
@@ -62,9 +61,9 @@ const renderPostError = (kind: PostKind) => (error: ApiError, request: IncomingM
 export function imageRoutes(dependencies: ImageRouteDependencies): Route[] {
   const { commits, reader, upload, erase, retry, correct, onPosted } = dependencies;
 
-  async function post(kind: PostKind, entries: readonly unknown[], request: IncomingMessage, token: Buffer | undefined) {
-    const { traceparent } = request.headers;
-    const traceParent = typeof traceparent === 'string' && parseTraceparent(traceparent) ? traceparent : undefined;
+  type Posted = Pick<RouteRequest<undefined, undefined, undefined>, 'request' | 'token' | 'traceParent'>;
+
+  async function post(kind: PostKind, entries: readonly unknown[], { request, token, traceParent }: Posted) {
     const submission = await submitImages(commits, entries, { token, traceParent });
     onPosted(submission.images);
     return renderPost(kind, request, submission);
@@ -84,7 +83,7 @@ export function imageRoutes(dependencies: ImageRouteDependencies): Route[] {
       tag: 'images',
       body: PostImageRequest,
       responses: postResponses,
-      handle: ({ body, request, token }) => post('image', [body], request, token),
+      handle: (posted) => post('image', [posted.body], posted),
       renderError: renderPostError('image'),
     }),
     route({
@@ -94,7 +93,7 @@ export function imageRoutes(dependencies: ImageRouteDependencies): Route[] {
       tag: 'images',
       body: PostImagesRequest,
       responses: postResponses,
-      handle: ({ body, request, token }) => post('images', body.paths, request, token),
+      handle: (posted) => post('images', posted.body.paths, posted),
       renderError: renderPostError('images'),
     }),
     route({
@@ -109,7 +108,7 @@ export function imageRoutes(dependencies: ImageRouteDependencies): Route[] {
         400: { description: 'The request is malformed, or no photo was taken.', schema: RefusedImages },
         413: { description: 'The photos are too large.', schema: RefusedImages },
       },
-      handle: ({ request, once }) => upload(request, once),
+      handle: ({ request, once, traceParent }) => upload(request, once, traceParent),
     }),
     route({
       method: 'get',

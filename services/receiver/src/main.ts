@@ -3,6 +3,7 @@ import { createLifecycle } from '@kube-face/shared-lib/lifecycle';
 import { createLogger } from '@kube-face/shared-lib/logger';
 import { createRegistry } from '@kube-face/shared-lib/metrics';
 import { startOpsServer } from '@kube-face/shared-lib/ops-server';
+import { startTracing } from '@kube-face/shared-lib/tracing';
 import { type Config, loadConfig } from './config.ts';
 import { startReceiver } from './receiver.ts';
 
@@ -25,5 +26,8 @@ const registry = createRegistry('receiver');
 const ops = await startOpsServer({ port: config.metricsPort, registry, isReady: () => !lifecycle.isClosing });
 lifecycle.onClose('ops server', () => ops.close());
 
-const receiver = await startReceiver({ config, log, lifecycle, registry });
+const tracer = await startTracing({ service: 'receiver', endpoint: config.tracesEndpoint, log });
+lifecycle.onClose('traces', () => tracer.close());
+
+const receiver = await startReceiver({ config, log, lifecycle, registry, tracer });
 log.info({ port: receiver.port, metricsPort: ops.port }, 'listening');

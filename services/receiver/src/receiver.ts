@@ -7,6 +7,7 @@ import { createDatabase, type Database } from '@kube-face/shared-lib/mysql';
 import { createImagePublisher, type ImagePublisher } from '@kube-face/shared-lib/nsq-publisher';
 import { nsqdName } from '@kube-face/shared-lib/nsqd-name';
 import { watchPool } from '@kube-face/shared-lib/pool-metrics';
+import type { StartSpan } from '@kube-face/shared-lib/tracing';
 import { createAccess } from './access.ts';
 import { startBackground } from './background.ts';
 import { newBatchToken } from './batch-token.ts';
@@ -44,7 +45,7 @@ import { sweepTemporaryPhotos } from './temporary-photos.ts';
 import { createTurns } from './turns.ts';
 import { createUploadImages } from './upload-images.ts';
 
-export type ReceiverOptions = { config: Config; log: Logger; lifecycle: Lifecycle; registry: Registry };
+export type ReceiverOptions = { config: Config; log: Logger; lifecycle: Lifecycle; registry: Registry; tracer: StartSpan };
 type Parts = ReceiverOptions & { database: Database; publisher: ImagePublisher; stamps: QueuedStamps };
 
 const CONNECTIONS = 16;
@@ -86,6 +87,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<HttpServe
     routes: [...routes, ...serviceRoutes({ others: routes, stats: createStats({ database, depth }) })],
     idempotency,
     log,
+    tracer: options.tracer,
     onAnswered: metrics.answered,
   });
   const gate = createGate({
@@ -104,7 +106,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<HttpServe
 }
 
 function images(
-  { config, log, lifecycle, database, publisher, stamps }: Parts,
+  { config, log, lifecycle, tracer, database, publisher, stamps }: Parts,
   metrics: ReturnType<typeof createReceiverMetrics>,
 ) {
   const { publish } = publisher;
@@ -113,6 +115,7 @@ function images(
     publish,
     onQueued: stamps.add,
     newToken: () => newBatchToken(Date.now()),
+    tracer,
     log,
     onGroup: metrics.group,
   });

@@ -19,6 +19,8 @@ export type RouteRequest<P, Q, B> = {
   request: IncomingMessage;
   /** For routes that read their body themselves; those with a checked body run once already. */
   once: Once;
+  /** Context of the trace that the request belongs to, W3C `traceparent`; undefined: none. */
+  traceParent: string | undefined;
   token: Buffer | undefined;
 };
 

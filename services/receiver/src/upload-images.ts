@@ -11,7 +11,7 @@ import { type PostedImage, postedImage } from './submit-images.ts';
 import { syncFolder } from './sync-folder.ts';
 import type { ReceivedPhoto } from './temporary-photos.ts';
 
-export type UploadImages = (request: IncomingMessage, once: Once) => Promise<Reply>;
+export type UploadImages = (request: IncomingMessage, once: Once, traceParent?: string) => Promise<Reply>;
 
 export type UploadDependencies = {
   commits: Pick<GroupCommit, 'submit'>;
@@ -37,11 +37,13 @@ export function createUploadImages({ commits, folder, onPosted }: UploadDependen
     return { photo, file, path: `${FOLDER_IN_PATHS}/${name}` };
   }
 
-  async function save(stored: readonly Stored[]): Promise<SubmittedImage[]> {
+  async function save(stored: readonly Stored[], traceParent: string | undefined): Promise<SubmittedImage[]> {
     if (stored.length === 0) return [];
     await syncFolder(folder);
     try {
-      const saved = await commits.submit(stored.map(({ path, photo }) => ({ path, sha256: photo.sha256 })));
+      const saved = await commits.submit(
+        stored.map(({ path, photo }) => ({ path, sha256: photo.sha256, ...(traceParent !== undefined && { traceParent }) })),
+      );
       await Promise.all(saved.map((image, index) => !image.isNew && rm(stored[index]?.file ?? '', { force: true })));
       return saved;
     } catch (error) {
@@ -51,20 +53,20 @@ export function createUploadImages({ commits, folder, onPosted }: UploadDependen
     }
   }
 
-  return async (request, once) => {
+  return async (request, once, traceParent) => {
     const form = await receiveForm(request, folder);
     try {
       if (form.photos.length === 0) throw invalid('there must be at least one photo in the field "image"');
-      return await once(contentOf(form), () => take(form));
+      return await once(contentOf(form), () => take(form, traceParent));
     } finally {
       await form.discard();
     }
   };
 
-  async function take(form: Form): Promise<Reply> {
+  async function take(form: Form, traceParent: string | undefined): Promise<Reply> {
     const photos = form.photos.flatMap((photo) => (photo.file === undefined ? [] : [photo]));
     const stored = await Promise.all(photos.map(place));
-    const saved = await save(stored);
+    const saved = await save(stored, traceParent);
     const outcomes = new Map(photos.map((photo, index) => [photo.file, uploadedImage(stored[index], saved[index])]));
     const images = form.photos.map((photo): PostedImage => {
       const outcome = photo.file === undefined ? undefined : outcomes.get(photo.file);
