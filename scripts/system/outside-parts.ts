@@ -8,7 +8,7 @@ import { type NsqPrograms, provideNsqPrograms } from '../parts/nsq-program.ts';
 import type { Part } from '../parts/part.ts';
 import type { SystemPorts } from './ports.ts';
 import { DATABASE } from './services.ts';
-import { CHECKOUT, STATE } from './state.ts';
+import { CHECKOUT, keptPassword, STATE } from './state.ts';
 
 export type Programs = { mysql: MysqlProgram | undefined; nsq: NsqPrograms | undefined };
 
@@ -20,6 +20,7 @@ export async function providePrograms(): Promise<Programs> {
 /** MySQL and the two of NSQ: by the machine's programs, else by Docker. Throws MissingProgramError where neither is there. */
 export async function outsideParts(programs: Programs, ports: SystemPorts, account: MysqlAccount) {
   const variables = {
+    MYSQL_ROOT_PASSWORD: await keptPassword(STATE.rootPasswordFile), // only Docker's MySQL lets root in with one
     MYSQL_PORT: String(ports.mysql),
     MYSQL_DBNAME: DATABASE,
     MYSQL_USERPASSWORD: `${account.user}:${account.password}`,

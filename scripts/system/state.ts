@@ -16,6 +16,7 @@ export const STATE = {
   programs: join(CHECKOUT, '.data/bin'),
   pids: join(DATA, 'run'),
   passwordFile: join(DATA, 'password'),
+  rootPasswordFile: join(DATA, 'root_password'),
   logOf: (name: string) => join(DATA, 'logs', `${name}.log`),
 } as const;
 
@@ -23,7 +24,7 @@ export async function makeFolders(): Promise<void> {
   for (const folder of [STATE.knownPeople, STATE.unknownPeople]) await mkdir(folder, { recursive: true });
 }
 
-/** The password of the database's account: random, made once, readable by its owner alone. */
+/** A password of the database: random, made once, readable by its owner alone. */
 export async function keptPassword(file = STATE.passwordFile): Promise<string> {
   try {
     return (await readFile(file, 'utf8')).trim();
