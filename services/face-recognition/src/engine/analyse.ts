@@ -1,5 +1,5 @@
 import type { Candidate } from './blazeface.ts';
-import { startClock } from './clock.ts';
+import { type StepClock, startClock } from './clock.ts';
 import { describeFace } from './describe.ts';
 import type { DescriptorModel } from './descriptor-model.ts';
 import { findFaces } from './find-faces.ts';
@@ -24,6 +24,15 @@ export function createAnalyse({ detector, landmarks, descriptor, model }: Depend
     const photo = await openPhoto(bytes);
     clock.lap('decode');
     const view = clock.watch('decode', createView(photo));
+    try {
+      const faces = await analyseView(view, clock, known);
+      return { width: view.width, height: view.height, faces, timings: clock.done() };
+    } finally {
+      view.free();
+    }
+  };
+
+  async function analyseView(view: View, clock: StepClock, known: boolean): Promise<DetectedFace[]> {
     const candidates = await findFaces(detector, view);
     const smallest = Math.min(...candidates.map((face) => face.width));
     clock.lap('detect');
@@ -37,8 +46,8 @@ export function createAnalyse({ detector, landmarks, descriptor, model }: Depend
       clock.lap('descriptor');
       faces.push({ ...place(candidate, view), landmarks: points, ...description });
     }
-    return { width: view.width, height: view.height, faces, timings: clock.done() };
-  };
+    return faces;
+  }
 }
 
 function place(face: Candidate, { width, height }: View): Pick<DetectedFace, 'box' | 'score' | 'cutByEdge'> {

@@ -1,3 +1,4 @@
+import { free } from './memory.ts';
 import type { Raster } from './raster.ts';
 import type { Network } from './runtime.ts';
 import { sample } from './sample.ts';
@@ -35,6 +36,7 @@ export async function detectFaces(
     { width, height, mean: [127.5, 127.5, 127.5], divisor: 127.5, channelOrder: 'rgb', coarseness: 2, outside: -1 },
   );
   const { scores, boxes } = await network.run(input, [1, 3, height, width]);
+  free(input);
   if (!scores || !boxes) throw new Error('the detector gave no scores and boxes');
   const anchors = anchorCentres(width, height);
 

@@ -1,4 +1,5 @@
 import type { DescriptorModel } from './descriptor-model.ts';
+import { free } from './memory.ts';
 import type { Raster } from './raster.ts';
 import type { Network } from './runtime.ts';
 import { sample } from './sample.ts';
@@ -28,6 +29,7 @@ export async function describeFace(
     const other = await run(mirror(chip, size));
     descriptor = descriptor.map((value, i) => (value + other[i]!) / 2);
   }
+  free(chip);
   return { descriptor: model.metric === 'cosine' ? toUnitLength(descriptor) : descriptor, sharpness };
 
   async function run(input: Float32Array): Promise<Float32Array> {

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';
 import { PhotoError } from './errors.ts';
 import { loadEngine } from './load-engine.ts';
+import { free } from './memory.ts';
 import type { PhotoMessage, WorkerMessage, WorkerOptions } from './worker-messages.ts';
 
 /** The thread in which one engine runs. Whatever it does not catch ends it, and the pool starts another. */
@@ -24,6 +25,8 @@ async function answer({ photo, known }: PhotoMessage): Promise<void> {
   } catch (error) {
     if (!(error instanceof PhotoError)) throw error;
     say({ kind: 'photo-fault', code: error.code, detail: error.detail });
+  } finally {
+    free(photo);
   }
 }
 

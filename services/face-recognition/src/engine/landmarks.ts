@@ -1,5 +1,6 @@
 import type { Candidate } from './blazeface.ts';
 import { centreOf, LEFT_EYE, MOUTH, meanFace, NOSE_TIP, RIGHT_EYE, range } from './mean-face.ts';
+import { free } from './memory.ts';
 import type { Raster } from './raster.ts';
 import type { Network } from './runtime.ts';
 import { type Normalisation, sample } from './sample.ts';
@@ -21,6 +22,7 @@ export async function findLandmarks(network: Network, raster: Raster, face: Cand
   const toPhoto = invert(toCrop);
   const input = sample(raster, toPhoto, { ...FACE_API, width: SIZE, height: SIZE, coarseness: 2, outside: 'nearest' });
   const { points } = await network.run(input, [1, 3, SIZE, SIZE]);
+  free(input);
   if (!points) throw new Error('the landmark network gave no points');
   return apply(
     toPhoto,

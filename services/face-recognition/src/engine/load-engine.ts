@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createAnalyse } from './analyse.ts';
 import { builtInModel, readModel } from './descriptor-model.ts';
+import { free } from './memory.ts';
 import { loadRuntime } from './runtime.ts';
 import type { Analysis, ModelInfo, RuntimeName } from './types.ts';
 
@@ -18,7 +19,12 @@ export type Engine = { runtime: RuntimeName; model: ModelInfo; analyse(bytes: Ui
 export async function loadEngine({ modelsDir, modelDir, runtime: choice, hasGlibc }: EngineOptions): Promise<Engine> {
   const runtime = await loadRuntime(choice, hasGlibc);
   const model = modelDir === undefined ? builtInModel(modelsDir) : await readModel(modelDir);
-  const load = async (path: string) => runtime.load(await readGraph(path));
+  const load = async (path: string) => {
+    const graph = await readGraph(path);
+    const network = await runtime.load(graph);
+    free(graph);
+    return network;
+  };
   const detector = await load(join(modelsDir, 'blazeface.onnx'));
   const landmarks = await load(join(modelsDir, 'landmarks.onnx'));
   const descriptor = await load(model.file);

@@ -1,3 +1,5 @@
+import { free } from './memory.ts';
+
 /** Eight-bit RGB, row by row. */
 export type Pixels = { data: Uint8Array; width: number; height: number };
 
@@ -7,6 +9,8 @@ export type Raster = Pixels & {
   scale: number;
   /** The smallest version with at least one pixel for each of the `shrink` raster pixels across that become one, and its own scale. */
   level(shrink: number): Pixels & { scale: number };
+  /** Gives the memory back: the raster must not be used any more. */
+  free(): void;
 };
 
 export function createRaster(pixels: Pixels, scale: number): Raster {
@@ -22,6 +26,9 @@ export function createRaster(pixels: Pixels, scale: number): Raster {
         current = levels[depth] ??= quarter(current);
       }
       return { ...current, scale: scale * 0.25 ** depth };
+    },
+    free() {
+      for (const { data } of levels) free(data);
     },
   };
 }

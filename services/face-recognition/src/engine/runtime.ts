@@ -36,6 +36,8 @@ function runtime(name: RuntimeName, ort: Ort, provider: string): Runtime {
         executionMode: 'sequential',
         intraOpNumThreads: 1,
         interOpNumThreads: 1,
+        // Photos of every shape go through the detector; a plan kept for each would only take memory.
+        enableMemPattern: false,
       });
       const [inputName = ''] = session.inputNames;
       return {
