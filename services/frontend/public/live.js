@@ -31,7 +31,7 @@ function createTable(/** @type {HTMLElement} */ body) {
     const old = document.getElementById(`photo-${id}`);
     if (old) replace(old, made);
     else insert(made, id);
-    reportRow(made);
+    reportRow(old ?? made);
   }
 
   // Only cells that look different are exchanged, so the picture does not flicker and the focus stays.

@@ -1,5 +1,6 @@
 import type { Logger } from '@kube-face/shared-lib/logger';
 import { isDatabaseAway } from '@kube-face/shared-lib/mysql';
+import { parseTraceparent, type StartSpan, untraced } from '@kube-face/shared-lib/tracing';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
 import { loadAssets } from './assets.ts';
 import type { CountSource } from './counts.ts';
@@ -29,6 +30,7 @@ export type Dependencies = {
   receiverUrl: string;
   threshold: number;
   metrics: FrontendMetrics;
+  tracer?: StartSpan;
   log: Logger;
 };
 
@@ -54,7 +56,7 @@ export function createApp(dependencies: Dependencies): PageApp {
   };
   const liveRoutes = createLiveRoutes(dependencies);
 
-  app.use(measure(metrics), securityHeaders({ receiverUrl }), onlyReads);
+  app.use(measure(metrics), traced(dependencies.tracer ?? untraced), securityHeaders({ receiverUrl }), onlyReads);
   app.get('/assets/:version/:name', assets.serve);
   app.get('/favicon.ico', (_request, response) => response.redirect(308, assets.address('icon.svg')));
   app.use(createPictureRoutes(dependencies));
@@ -96,6 +98,23 @@ function measure(metrics: FrontendMetrics): RequestHandler {
       metrics.answered({ method: request.method, route: routeOf(request), code, seconds });
     });
     next();
+  };
+}
+
+/** A step of the browser's trace, or a trace of its own. Not of a page that follows the table: that ends when the page does. */
+function traced(tracer: StartSpan): RequestHandler {
+  return (request, response, next) => {
+    const { method, path, headers } = request;
+    if (path === '/events') return next();
+    const given = headers.traceparent;
+    const parent = typeof given === 'string' && parseTraceparent(given) ? given : undefined;
+    const attributes = { 'http.request.method': method };
+    void tracer.span(method, { parent, kind: 'server', attributes }, async (span) => {
+      const closed = new Promise<void>((resolve) => response.once('close', resolve));
+      next();
+      await closed;
+      span.setAttributes({ 'http.route': routeOf(request), 'http.response.status_code': response.statusCode });
+    });
   };
 }
 

@@ -30,7 +30,7 @@ const BY_MINUTE = `
   where finished_at >= from_unixtime(?) group by minute, status`;
 
 const MINUTES = 60;
-const EVERY_MS = 5_000;
+const EVERY_MS = 1_500;
 const COST_FACTOR = 20; // counting takes at most a twentieth of one connection's time
 const IDLE_MS = 60_000; // nobody looks: nothing is counted
 const FRESH_MS = 15_000;

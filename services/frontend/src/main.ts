@@ -6,6 +6,7 @@ import { migrateWhenReachable } from '@kube-face/shared-lib/migrate';
 import { createDatabase } from '@kube-face/shared-lib/mysql';
 import { startOpsServer } from '@kube-face/shared-lib/ops-server';
 import { watchPool } from '@kube-face/shared-lib/pool-metrics';
+import { startTracing } from '@kube-face/shared-lib/tracing';
 import { createApp } from './app.ts';
 import { loadConfig } from './config.ts';
 import { createCounts } from './counts.ts';
@@ -28,6 +29,9 @@ const registry = createRegistry('frontend');
 const metrics = createFrontendMetrics(registry);
 const ops = await startOpsServer({ port: config.metricsPort, registry, isReady: () => !lifecycle.isClosing });
 lifecycle.onClose('ops server', () => ops.close());
+
+const tracer = await startTracing({ service: 'frontend', endpoint: config.tracesEndpoint, log });
+lifecycle.onClose('traces', () => tracer.close());
 
 const database = createDatabase(config.mysql);
 lifecycle.onClose('database', () => database.close());
@@ -55,6 +59,7 @@ const app = createApp({
   receiverUrl: config.receiverUrl,
   threshold: config.matchThreshold,
   metrics,
+  tracer,
   log,
 });
 const server = await startPageServer({ port: config.port, app: app.handle });

@@ -17,6 +17,9 @@ export type PhotoView = PhotoDetail &
     people: readonly Person[];
   }>;
 
+const MAX_SHOWN: Size = { width: 1_200, height: 760 };
+const MIN_SHOWN_WIDTH = 480;
+
 function nameOf(face: Face): string {
   return face.person?.name ?? 'Unknown';
 }
@@ -31,6 +34,12 @@ function renderBox(face: Face, index: number, { width, height }: Size): Html {
 <text x="${percent(box.x, width)}" y="${percent(isHigh ? box.y + box.height : box.y, height)}" dy="${isHigh ? 18 : -8}">${index + 1} ${nameOf(face)}</text></a>`;
 }
 
+/** The size to show a picture in: whole on a screen, a small one somewhat larger than it is. The stylesheet only makes it narrower. */
+function shownSize({ width, height }: Size): Size {
+  const scale = Math.min(MAX_SHOWN.width / width, MAX_SHOWN.height / height, Math.max(1, MIN_SHOWN_WIDTH / width));
+  return { width: Math.round(width * scale), height: Math.round(height * scale) };
+}
+
 function renderPicture({ photo, faces, size }: PhotoView): Html {
   if (!size) {
     return html`<div class="no-picture"><p><strong>There is no picture to show.</strong><br>${
@@ -39,8 +48,9 @@ function renderPicture({ photo, faces, size }: PhotoView): Html {
         : 'The file is not in the photo folder, or cannot be read'
     }.</p></div>`;
   }
+  const { width, height } = shownSize(size);
   return html`<figure class="big-picture">
-<img src="/pictures/${photo.id}/large" alt="Photo ${photo.id}" width="${size.width}" height="${size.height}">
+<img src="/pictures/${photo.id}/large" alt="Photo ${photo.id}" width="${width}" height="${height}">
 <svg class="boxes" width="100%" height="100%">${faces.map((face, index) => renderBox(face, index, size))}</svg>
 </figure>`;
 }
