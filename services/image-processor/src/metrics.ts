@@ -63,3 +63,15 @@ export function createMetrics(registry: Registry) {
     nsqds: new Gauge({ name: `${METRIC_PREFIX}nsqd_connections`, help: 'How many nsqds ids are taken from.', registers }),
   };
 }
+
+/** Times the steps of photos, whichever way a step ends. */
+export function timeSteps({ stepSeconds }: Pick<Metrics, 'stepSeconds'>) {
+  return async function timed<T>(step: string, work: () => Promise<T>): Promise<T> {
+    const end = stepSeconds.startTimer({ step });
+    try {
+      return await work();
+    } finally {
+      end();
+    }
+  };
+}

@@ -2,14 +2,14 @@ import { backoffMs } from '@kube-face/shared-lib/backoff';
 import type { Failure } from '@kube-face/shared-lib/image-status';
 import type { Logger } from '@kube-face/shared-lib/logger';
 import { isDatabaseAway } from '@kube-face/shared-lib/mysql';
-import type { Span, Tracer } from '@kube-face/shared-lib/tracing';
-import { type Breaker, CircuitOpenError } from './breaker.ts';
-import { type FaceClient, FaceServiceError, type PhotoAnswer } from './face-client.ts';
+import type { Span } from '@kube-face/shared-lib/tracing';
+import { type AskWhoDependencies, createAskWho } from './ask-who.ts';
+import { CircuitOpenError } from './breaker.ts';
+import { FaceServiceError, type PhotoAnswer } from './face-client.ts';
 import type { FaceService } from './face-service.ts';
 import type { Claim, Photo, Result } from './image-store.ts';
-import type { Metrics } from './metrics.ts';
+import { type Metrics, timeSteps } from './metrics.ts';
 import { knownPhotosIn, readAnswer } from './read-answer.ts';
-import type { Slots } from './slots.ts';
 
 /** What becomes of the message: done with, or to come again after a while. */
 export type Disposition = { kind: 'finish' } | { kind: 'requeue'; delayMs: number };
@@ -28,23 +28,19 @@ export class ClosingError extends Error {
   override readonly name = 'ClosingError';
 }
 
-export type Dependencies = {
+export type Dependencies = Omit<AskWhoDependencies, 'service' | 'timed'> & {
   claim: (id: number) => Promise<Claim>;
   write: (result: Result) => Promise<boolean>;
   ownersOf: (imageNames: readonly string[]) => Promise<Map<string, { id: number; name: string }>>;
-  identify: FaceClient['identify'];
   service: Pick<FaceService, 'known' | 'threshold' | 'tellsBegan'>;
-  breaker: Pick<Breaker, 'run'>;
-  slots: Pick<Slots, 'acquire' | 'succeeded' | 'exhausted'>;
   retry: { baseMs: number; maxMs: number; maxAttempts: number };
-  /** Aborts with a ClosingError: `stopping` when no call may start any more, `cancelling` when those under way are given up. */
-  stopping: AbortSignal;
-  cancelling: AbortSignal;
   onDatabaseAway: () => void;
-  tracer: Pick<Tracer, 'span'>;
   metrics: Metrics;
   log: Logger;
 };
+
+/** A photo that is being worked on; its id and its trace's stand in every log line about it. */
+type Work = Photo & { traceId: string | undefined };
 
 export type ProcessImage = {
   (id: number): Promise<Disposition>;
@@ -52,6 +48,7 @@ export type ProcessImage = {
   readonly held: ReadonlySet<number>;
 };
 
+const WRITE = { kind: 'client', attributes: { 'db.system.name': 'mysql' } } as const;
 const FINISH: Disposition = { kind: 'finish' };
 
 /**
@@ -64,36 +61,11 @@ export function createProcessImage(dependencies: Dependencies): ProcessImage {
   const held = new Set<number>();
   const underWay = new Map<number, Promise<Disposition>>();
 
-  async function timed<T>(step: string, work: () => Promise<T>): Promise<T> {
-    const end = metrics.stepSeconds.startTimer({ step });
-    try {
-      return await work();
-    } finally {
-      end();
-    }
-  }
+  const timed = timeSteps(metrics);
+  const ask = createAskWho({ identify, service, breaker, slots, stopping, cancelling, tracer, timed });
 
-  async function ask(photo: Photo, span: Span): Promise<PhotoAnswer> {
-    const release = await timed('wait', () => slots.acquire(stopping));
-    try {
-      const answer = await timed('call', () =>
-        breaker.run(async () => {
-          await service.known();
-          return identify(photo.path, { signal: cancelling, traceParent: span.traceparent ?? photo.traceParent });
-        }),
-      );
-      slots.succeeded();
-      return answer;
-    } catch (error) {
-      if (error instanceof FaceServiceError && error.code === 'exhausted') slots.exhausted();
-      throw error;
-    } finally {
-      release();
-    }
-  }
-
-  async function resultOf(photo: Photo, answer: PhotoAnswer): Promise<Result> {
-    const { id } = photo;
+  async function resultOf(photo: Work, answer: PhotoAnswer): Promise<Result> {
+    const { id, traceId } = photo;
     if (answer.kind === 'refused') {
       return { id, kind: 'failed', outcome: answer.outcome, detail: answer.detail, retryMs: undefined };
     }
@@ -102,25 +74,26 @@ export function createProcessImage(dependencies: Dependencies): ProcessImage {
     const unowned = known.filter((imageName) => !owners.has(imageName));
     if (unowned.length > 0) {
       metrics.unowned.inc();
-      log.warn({ id, unowned }, 'known photos that no person owns: enrol them or remove them');
+      log.warn({ id, traceId, unowned }, 'known photos that no person owns: enrol them or remove them');
     }
     const reading = readAnswer(answer, (imageName) => owners.get(imageName), service.threshold);
     return { id, kind: 'processed', reading };
   }
 
-  function attemptFailed(photo: Photo, outcome: Failure, error: Error): Result {
+  function attemptFailed(photo: Work, outcome: Failure, error: Error): Result {
     const attempt = photo.attempts + 1;
     const retryMs = attempt < retry.maxAttempts ? backoffMs(attempt, retry) : undefined;
-    log.warn({ id: photo.id, outcome, attempt, retryMs, error }, retryMs ? 'attempt failed' : 'attempt failed; it was the last');
+    const { id, traceId } = photo;
+    log.warn({ id, traceId, outcome, attempt, retryMs, error }, retryMs ? 'attempt failed' : 'attempt failed; it was the last');
     if (retryMs !== undefined) metrics.retries.inc({ outcome });
-    return { id: photo.id, kind: 'failed', outcome, detail: error.message, retryMs };
+    return { id, kind: 'failed', outcome, detail: error.message, retryMs };
   }
 
   /** What a call that told nothing about the photo means for it. Only one that the engine began counts as an attempt. */
-  function resultOfFault(photo: Photo, error: unknown): Result {
+  function resultOfFault(photo: Work, error: unknown): Result {
     const putBack = (reason: string, detail?: string): Result => {
       metrics.putBack.inc({ reason });
-      log.debug({ id: photo.id, reason, error }, 'put back');
+      log.debug({ id: photo.id, traceId: photo.traceId, reason, error }, 'put back');
       return { id: photo.id, kind: 'put back', detail };
     };
     if (error instanceof CircuitOpenError) return putBack('circuit_open', WAITING);
@@ -143,7 +116,7 @@ export function createProcessImage(dependencies: Dependencies): ProcessImage {
     }
   }
 
-  async function work(photo: Photo, span: Span): Promise<Disposition> {
+  async function work(photo: Work, span: Span): Promise<Disposition> {
     const result = await ask(photo, span)
       .then(
         (answer) => resultOf(photo, answer),
@@ -153,17 +126,19 @@ export function createProcessImage(dependencies: Dependencies): ProcessImage {
         if (isDatabaseAway(error)) throw error;
         return attemptFailed(photo, 'internal', asError(error));
       });
-    const isWritten = await timed('write', () => writeOrFail(photo, result));
+    const isWritten = await timed('write', () =>
+      tracer.span('write result', { parent: span.traceparent, ...WRITE }, () => writeOrFail(photo, result)),
+    );
     if (!isWritten) {
       metrics.leasesLost.inc();
-      log.warn({ id: photo.id }, 'the lease has ended: result thrown away');
+      log.warn({ id: photo.id, traceId: photo.traceId }, 'the lease has ended: result thrown away');
       return { kind: 'requeue', delayMs: PUT_BACK_MS };
     }
-    return dispositionOf(result);
+    return dispositionOf(photo, result);
   }
 
   // A result that the database refuses for what it holds is an attempt that failed; any other way it would come for ever.
-  async function writeOrFail(photo: Photo, result: Result): Promise<boolean> {
+  async function writeOrFail(photo: Work, result: Result): Promise<boolean> {
     try {
       return await write(result);
     } catch (error) {
@@ -172,11 +147,12 @@ export function createProcessImage(dependencies: Dependencies): ProcessImage {
     }
   }
 
-  function dispositionOf(result: Result): Disposition {
+  function dispositionOf({ id, traceId }: Work, result: Result): Disposition {
     if (result.kind === 'put back') return { kind: 'requeue', delayMs: stopping.aborted ? 0 : PUT_BACK_MS };
-    if (result.kind === 'processed') metrics.photos.inc({ outcome: result.reading.outcome });
-    else metrics.photos.inc({ outcome: result.outcome });
+    const outcome = result.kind === 'processed' ? result.reading.outcome : result.outcome;
+    metrics.photos.inc({ outcome });
     if (result.kind === 'failed' && result.retryMs !== undefined) return { kind: 'requeue', delayMs: result.retryMs };
+    log.info({ id, traceId, outcome }, 'photo done');
     return FINISH;
   }
 
@@ -187,7 +163,7 @@ export function createProcessImage(dependencies: Dependencies): ProcessImage {
         held.add(id);
         const { photo } = claimed;
         const options = { parent: photo.traceParent, kind: 'consumer', attributes: { 'image.id': id } } as const;
-        return await tracer.span('process photo', options, (span) => work(photo, span));
+        return await tracer.span('process photo', options, (span) => work({ ...photo, traceId: span.traceId }, span));
       }
       metrics.claimsLost.inc({ found: claimed.kind });
       log.debug({ id, found: claimed.kind }, 'not claimed');
