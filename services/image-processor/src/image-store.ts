@@ -68,9 +68,11 @@ const FAILED = `
     lease_owner = null, lease_until = null
   where ${HELD}`;
 
-// Even when the lease has ended: as long as nobody else has claimed the photo, giving it up is right.
+// Even when the lease has ended: as long as nobody else has claimed the photo, giving it up is right. Its message is in the
+// queue, which a receiver that was slow to write that down must not leave open.
 const PUT_BACK = `
-  update images set status = ${ImageStatus.Pending}, detail = ?, lease_owner = null, lease_until = null
+  update images set status = ${ImageStatus.Pending}, detail = ?, lease_owner = null, lease_until = null,
+    queued_at = coalesce(queued_at, current_timestamp(3))
   where id = ? and status = ${ImageStatus.Processing} and lease_owner = ?`;
 
 const CORRECTED = 'select image, position, box, person from faces where image in (?) and corrected = 1';

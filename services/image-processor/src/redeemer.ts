@@ -11,7 +11,7 @@ import { previewRedeem, redeem } from './redeem.ts';
 import { createRedeemStore } from './redeem-store.ts';
 import { loadRedeemerConfig } from './redeemer-config.ts';
 
-const SETTLE_MS = 5_000; // a publish takes 2 s at the most
+const SETTLE_MS = 15_000; // a publish takes 2 s at the most, the mark half a second more, and under a flood some
 const RECONNECT_MS = 16_000; // nsqd looks for its nsqlookupd every 15 s
 
 // `redeemer [--dry-run]`: one run; exits 0, or 1 where it could not do all of it.

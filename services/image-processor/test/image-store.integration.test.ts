@@ -218,6 +218,7 @@ describe('write', () => {
       lease_owner: null,
       lease_until: null,
     });
+    expect((await rowOf(id)).queued_at).not.toBeNull(); // its message goes back to the queue
   });
 
   test('whoever lost the lease overwrites nothing', async () => {
