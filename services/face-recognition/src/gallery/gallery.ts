@@ -79,7 +79,6 @@ export function openGallery({
   let isLoaded = false;
   let isListed = false;
   let isClosed = false;
-  let total = 0;
   let lastProgress = now();
   let intake = Promise.resolve();
   let saving: Promise<void> | undefined;
@@ -157,7 +156,9 @@ export function openGallery({
 
     if (photo.skipped) log.warn({ photo: name, reason: photo.skipped }, 'known photo is skipped');
     else if (photo.faces > 1) log.warn({ photo: name, faces: photo.faces }, 'known photo has several faces; the largest counts');
-    if (isLoaded && !photo.skipped) log.info({ photo: name, size, version, source }, 'known photo is in the gallery');
+    const isOneOfMany = !isLoaded || due.size >= FEW;
+    if (!photo.skipped)
+      log[isOneOfMany ? 'debug' : 'info']({ photo: name, size, version, source }, 'known photo is in the gallery');
   }
 
   async function loadOne(name: string, options: LoadOptions): Promise<void> {
@@ -198,9 +199,9 @@ export function openGallery({
   }
 
   function reportProgress(): void {
-    if (isLoaded || now() - lastProgress < PROGRESS_MS) return;
+    if ((isLoaded && due.size < FEW) || now() - lastProgress < PROGRESS_MS) return;
     lastProgress = now();
-    log.info({ done: total - due.size - running, total }, 'loading the gallery');
+    log.info({ left: due.size + running, size }, 'loading the gallery');
   }
 
   /** Nothing is due: the gallery is what the folder was when it was last looked at. */
@@ -236,8 +237,7 @@ export function openGallery({
 
   async function takeChange({ changed, removed }: { changed: [string, string][]; removed: string[] }): Promise<void> {
     if (!isListed) {
-      total = changed.length;
-      log.info({ photos: total }, 'loading the gallery');
+      log.info({ photos: changed.length }, 'loading the gallery');
       await takeIndex(new Map(changed));
       isListed = true;
     }
