@@ -1,26 +1,7 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
+import { startCollector } from '../../../test/harness/collector.ts';
 import { silent } from '../src/logger.ts';
-import { parseTraceparent, startTracing } from '../src/tracing.ts';
-
-type Sent = { name: string; traceId: string; spanId: string; parentSpanId?: string; status: { code?: number; message?: string } };
-
-/** A collector that keeps what it is sent. */
-async function startCollector() {
-  const spans: Sent[] = [];
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = JSON.parse(Buffer.concat(chunks).toString());
-    for (const resource of body.resourceSpans) for (const scope of resource.scopeSpans) spans.push(...scope.spans);
-    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return { spans, endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
-}
+import { parseTraceparent, spanOfMany, startTracing, untraced } from '../src/tracing.ts';
 
 test('a step below another belongs to the same trace, across what only carries text', async () => {
   const collector = await startCollector();
@@ -62,4 +43,24 @@ test.each([
   `ff-${'1'.repeat(32)}-${'1'.repeat(16)}-01`,
 ])('no trace context: %j', (text) => {
   expect(parseTraceparent(text)).toBeUndefined();
+});
+
+test('one piece of work is a step of every trace that waits for it, and is done once', async () => {
+  const collector = await startCollector();
+  const tracer = await startTracing({ service: 'test', endpoint: collector.endpoint, log: silent });
+  const parent = (digit: string) => `00-${digit.repeat(32)}-${digit.repeat(16)}-01`;
+  let saved = 0;
+  const save = async () => ++saved;
+  expect(await spanOfMany(tracer, new Set([parent('1'), parent('2')]), 'save', {}, save)).toBe(1);
+  expect(await spanOfMany(untraced, new Set(), 'save', {}, save)).toBe(2);
+  const failing = spanOfMany(tracer, new Set([parent('3')]), 'save', {}, () => Promise.reject(new Error('away')));
+  await expect(failing).rejects.toThrow('away');
+  await tracer.close();
+  collector.close();
+
+  expect(collector.spans.map(({ traceId, status }) => [traceId[0], status.code ?? 0])).toEqual([
+    ['1', 0],
+    ['2', 0],
+    ['3', 2],
+  ]);
 });
