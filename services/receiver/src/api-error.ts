@@ -1,4 +1,5 @@
 import { isDatabaseAway } from '@kube-face/shared-lib/mysql';
+import { UndecidedError } from './image-writer.ts';
 
 export type ErrorDetail = { field?: string; message: string };
 
@@ -44,6 +45,13 @@ export function away(code: string, message: string, cause?: unknown): ApiError {
 /** What a fault means to the client: itself where it is an ApiError, 503 where the database is away, 500 otherwise. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
+  if (error instanceof UndecidedError) {
+    return away(
+      'database_away',
+      'the database was lost while it saved; post again: what was saved is answered with its id',
+      error,
+    );
+  }
   if (isDatabaseAway(error)) return away('database_away', 'the database is not reachable; nothing was saved', error);
   return new ApiError(500, 'internal', 'something went wrong here; the log says what', { cause: error });
 }

@@ -39,7 +39,11 @@ export type GalleryClient = {
   close(): void;
 };
 
-const UNARY_MS = 30_000;
+type Wait = { timeoutMs: number; waitForReady: boolean };
+
+const DECIDE: Wait = { timeoutMs: 30_000, waitForReady: false };
+// Asked first: a process that has just come back is waited for, its predecessor's broken connections are not held against it.
+const DESCRIBE: Wait = { timeoutMs: 2_000, waitForReady: true };
 
 function toGalleryError(cause: unknown): GalleryError {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
@@ -52,7 +56,11 @@ export function createGalleryClient(address: string, tls?: GrpcTls): GalleryClie
   const client = createClient('Gallery', address, tls);
   const methods = protoService('Gallery').service;
 
-  function unary<Request, Response>(name: 'Decide' | 'Describe', request: Request, timeoutMs: number): Promise<Response> {
+  function unary<Request, Response>(
+    name: 'Decide' | 'Describe',
+    request: Request,
+    { timeoutMs, waitForReady }: Wait,
+  ): Promise<Response> {
     const { path, requestSerialize, responseDeserialize } = methods[name] as MethodDefinition<Request, Response>;
     return new Promise((resolve, reject) => {
       client.makeUnaryRequest(
@@ -60,7 +68,7 @@ export function createGalleryClient(address: string, tls?: GrpcTls): GalleryClie
         requestSerialize,
         responseDeserialize,
         request,
-        new Metadata(),
+        new Metadata({ waitForReady }),
         { deadline: Date.now() + timeoutMs },
         (error: ServiceError | null, response?: Response) => {
           if (error || response === undefined) reject(toGalleryError(error));
@@ -79,8 +87,8 @@ export function createGalleryClient(address: string, tls?: GrpcTls): GalleryClie
       const options = { deadline: Date.now() + timeoutMs };
       return conversation(client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, new Metadata(), options));
     },
-    decide: (request) => unary('Decide', request, UNARY_MS),
-    describe: () => unary('Describe', {}, 2_000),
+    decide: (request) => unary('Decide', request, DECIDE),
+    describe: () => unary('Describe', {}, DESCRIBE),
     close: () => client.close(),
   };
 }

@@ -2,7 +2,7 @@ import { ImageStatus } from '@kube-face/shared-lib/image-status';
 import type { Logger } from '@kube-face/shared-lib/logger';
 import { isDatabaseAway } from '@kube-face/shared-lib/mysql';
 import { parseTraceparent, type StartSpan, spanOfMany, untraced } from '@kube-face/shared-lib/tracing';
-import type { ImageWriter, NewImage, SavedImage } from './image-writer.ts';
+import { type ImageWriter, type NewImage, type SavedImage, UndecidedError } from './image-writer.ts';
 
 export type SubmittedImage = SavedImage & { isQueued: boolean };
 
@@ -103,7 +103,7 @@ export function createGroupCommit(dependencies: GroupCommitDependencies): GroupC
     try {
       saved = await spanOfMany(tracer, traces, 'save images', SAVE, () => counted(() => writer.save(images, batch)));
     } catch (error) {
-      if (group.length === 1 || isDatabaseAway(error)) {
+      if (group.length === 1 || error instanceof UndecidedError || isDatabaseAway(error)) {
         for (const { reject } of group) reject(error);
         return;
       }

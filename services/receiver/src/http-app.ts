@@ -45,7 +45,8 @@ export function createHttpApp({ routes, idempotency, log, tracer = untraced, onA
     const reply = one?.renderError?.(error, request) ?? jsonError(error);
     const retry: Record<string, string> =
       error.retryAfterSeconds === undefined ? {} : { 'retry-after': String(error.retryAfterSeconds) };
-    send(response, { ...reply, headers: { ...reply.headers, ...retry } });
+    const challenge: Record<string, string> = error.status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+    send(response, { ...reply, headers: { ...reply.headers, ...retry, ...challenge } });
   }
 
   async function serve(one: Route, request: IncomingMessage, response: ServerResponse, params: unknown, query: unknown) {

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export type HttpServer = {
@@ -15,10 +15,16 @@ const REQUEST_MS = 300_000; // an upload over a slow line; one that stands still
 /** Listens for requests; port 0 takes a free one. */
 export async function startHttpServer({ port, listener }: { port: number; listener: RequestListener }): Promise<HttpServer> {
   let isClosing = false;
+  const underWay = new Set<ServerResponse>();
+  const hangUpAfter = (response: ServerResponse) => {
+    if (!response.headersSent) response.setHeader('connection', 'close');
+  };
   const server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, noDelay: true },
     (request, response) => {
-      if (isClosing) response.setHeader('connection', 'close');
+      underWay.add(response);
+      response.on('close', () => underWay.delete(response));
+      if (isClosing) hangUpAfter(response);
       listener(request, response);
     },
   );
@@ -34,6 +40,7 @@ export async function startHttpServer({ port, listener }: { port: number; listen
     close: () =>
       new Promise((resolve) => {
         isClosing = true;
+        underWay.forEach(hangUpAfter);
         server.close(() => resolve());
         server.closeIdleConnections();
       }),

@@ -5,6 +5,7 @@ import {
   isDuplicate,
   type ResultSetHeader,
   type RowDataPacket,
+  type Statements,
 } from '@kube-face/shared-lib/mysql';
 
 /** A photo to save; `sha256` of its bytes where they were uploaded. */
@@ -17,8 +18,8 @@ export type SavedImage =
 export type ImageWriter = {
   /**
    * Saves all of them or none; what is there already is answered, not saved again. The same token again finds what it saved the
-   * first time. No path and no bytes may stand twice in `images`. Throws what the database throws; what `isUndecided` tells
-   * of those may have been saved nevertheless.
+   * first time. No path and no bytes may stand twice in `images`. Throws what the database throws, where nothing was saved, and
+   * UndecidedError.
    */
   save(images: readonly NewImage[], token: Buffer): Promise<SavedImage[]>;
 };
@@ -44,89 +45,109 @@ type ExistingRow = RowDataPacket & {
   queued: number;
 };
 
-const MAX_REFUSALS = 10; // by a row that came between looking and inserting, each time another one
-const UNDECIDED = new Set([
-  'STATEMENT_TIMEOUT',
-  'PROTOCOL_CONNECTION_LOST',
-  'ECONNRESET',
-  'EPIPE',
-  'ER_SERVER_SHUTDOWN',
-  'ER_CONNECTION_KILLED',
-]);
+const MAX_REFUSALS = 10; // by a row that came between looking and inserting, or by a deadlock; each time another one
 
-/** Whether the statement may have been committed although it failed: the connection was lost while it ran. */
-export function isUndecided(error: unknown): boolean {
-  if (!isDatabaseAway(error)) return false;
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === undefined || UNDECIDED.has(String(code));
+/** The INSERT's connection was lost, and what became of it could not be found out: it may have been committed. */
+export class UndecidedError extends Error {
+  override readonly name = 'UndecidedError';
 }
 
+// The statement was answered: nothing of it was done.
+const ANSWERED = /^ER_(?!SERVER_SHUTDOWN|CONNECTION_KILLED)/;
+const LOST_A_RACE = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+
 export type WriterDependencies = {
-  database: Pick<Database, 'execute' | 'query'>;
+  database: Pick<Database, 'withConnection'>;
   /** How long to find out what became of an INSERT whose connection was lost. */
   decideMs?: number;
   pauseMs?: number;
+  now?: () => number;
 };
 
-export function createImageWriter({ database, decideMs = 5_000, pauseMs = 100 }: WriterDependencies): ImageWriter {
+export function createImageWriter({
+  database,
+  decideMs = 5_000,
+  pauseMs = 100,
+  now = () => performance.now(),
+}: WriterDependencies): ImageWriter {
   // Duplicates come in runs (somebody posts a folder again). While they do, look first: a refused INSERT is work for nothing.
   let expectDuplicates = false;
 
-  async function insert(images: readonly NewImage[], token: Buffer): Promise<number[]> {
+  async function insert(statements: Statements, images: readonly NewImage[], token: Buffer): Promise<number[]> {
     const row = ({ path, sha256, traceParent }: NewImage) => [path, token, sha256 ?? null, traceParent ?? null];
     if (images.length === 1) {
-      const result = await database.execute<ResultSetHeader>(INSERT_ONE, row(images[0] as NewImage));
+      const result = await statements.execute<ResultSetHeader>(INSERT_ONE, row(images[0] as NewImage));
       return [result.insertId];
     }
-    await database.query(INSERT, [images.map(row)]);
-    const ids = await database.query<RowDataPacket[]>(IDS_OF_BATCH, [token]);
+    await statements.query(INSERT, [images.map(row)]);
+    const ids = await statements.query<RowDataPacket[]>(IDS_OF_BATCH, [token]);
     if (ids.length !== images.length) throw new Error(`saved ${images.length} photos, found ${ids.length}`);
     return ids.map(({ id }) => id);
   }
 
-  async function findExisting(images: readonly NewImage[]): Promise<(image: NewImage) => ExistingRow | undefined> {
-    const rows = await database.query<ExistingRow[]>(EXISTING, [images.map(({ path }) => Buffer.from(path))]);
+  /** Photos that are there already, be it by this very token. */
+  async function find(statements: Statements, images: readonly NewImage[], token: Buffer): Promise<Map<NewImage, SavedImage>> {
+    const rows = await statements.query<ExistingRow[]>(EXISTING, [images.map(({ path }) => Buffer.from(path))]);
     const hashes = images.flatMap(({ sha256 }) => sha256 ?? []);
-    if (hashes.length > 0) rows.push(...(await database.query<ExistingRow[]>(EXISTING_CONTENT, [hashes])));
+    if (hashes.length > 0) rows.push(...(await statements.query<ExistingRow[]>(EXISTING_CONTENT, [hashes])));
     const byPath = new Map(rows.map((row) => [row.path_bytes.toString('latin1'), row]));
     const byHash = new Map(rows.flatMap((row) => (row.content_sha256 ? [[row.content_sha256.toString('latin1'), row]] : [])));
-    return ({ path, sha256 }) =>
-      byPath.get(Buffer.from(path).toString('latin1')) ?? (sha256 && byHash.get(sha256.toString('latin1')));
+    const found = new Map<NewImage, SavedImage>();
+    for (const image of images) {
+      const { path, sha256 } = image;
+      const row = byPath.get(Buffer.from(path).toString('latin1')) ?? (sha256 && byHash.get(sha256.toString('latin1')));
+      if (row?.batch?.equals(token)) found.set(image, { id: row.id, isNew: true });
+      else if (row)
+        found.set(image, { id: row.id, isNew: false, path: row.path, status: row.status, isQueued: row.queued === 1 });
+    }
+    return found;
+  }
+
+  async function saveOnce(
+    statements: Statements,
+    images: readonly NewImage[],
+    token: Buffer,
+    look: boolean,
+  ): Promise<SavedImage[]> {
+    const found = look ? await find(statements, images, token) : new Map<NewImage, SavedImage>();
+    const rest = images.filter((image) => !found.has(image));
+    const ids = rest.length > 0 ? await insert(statements, rest, token) : [];
+    for (const [index, image] of rest.entries()) found.set(image, { id: ids[index] as number, isNew: true });
+    expectDuplicates = rest.length < images.length;
+    return images.map((image) => found.get(image) as SavedImage);
   }
 
   async function save(images: readonly NewImage[], token: Buffer): Promise<SavedImage[]> {
-    const saved = new Map<NewImage, SavedImage>();
     let look = expectDuplicates;
     let refusals = 0;
-    let lost: { error: unknown; giveUpAt: number } | undefined;
+    let undecided: { error: UndecidedError; giveUpAt: number } | undefined;
     for (;;) {
+      let hasBegun = false;
       try {
-        if (look) {
-          const existing = await findExisting(images);
-          for (const image of images) {
-            const row = existing(image);
-            if (!row) saved.delete(image);
-            else if (row.batch?.equals(token)) saved.set(image, { id: row.id, isNew: true });
-            else saved.set(image, { id: row.id, isNew: false, path: row.path, status: row.status, isQueued: row.queued === 1 });
-          }
-        }
-        const rest = images.filter((image) => !saved.has(image));
-        const ids = rest.length > 0 ? await insert(rest, token) : [];
-        for (const [index, image] of rest.entries()) saved.set(image, { id: ids[index] as number, isNew: true });
-        expectDuplicates = rest.length < images.length;
-        return images.map((image) => saved.get(image) as SavedImage);
+        return await database.withConnection((statements) => {
+          hasBegun = true;
+          return saveOnce(statements, images, token, look);
+        });
       } catch (error) {
         look = true;
-        if (isDuplicate(error)) {
+        if (isDuplicate(error) || LOST_A_RACE.has(codeOf(error))) {
           refusals += 1;
           if (refusals === MAX_REFUSALS) throw error;
-        } else {
-          // Asking again decides it: the row is there by then, or the same INSERT waits for whatever still runs.
-          if (isUndecided(error)) lost ??= { error, giveUpAt: performance.now() + decideMs };
-          if (!lost || !isDatabaseAway(error)) throw error;
-          if (performance.now() >= lost.giveUpAt) throw lost.error;
-          await delay(pauseMs);
+          continue;
         }
+        if (!isDatabaseAway(error)) throw error;
+        // Asking again decides it: the rows are there by then, or the same INSERT waits for the one that still runs.
+        if (hasBegun && !ANSWERED.test(codeOf(error))) {
+          undecided ??= {
+            error: new UndecidedError('whether the photos were saved is not known', { cause: error }),
+            giveUpAt: now() + decideMs,
+          };
+        }
+        if (!undecided) throw error;
+        if (now() >= undecided.giveUpAt) throw undecided.error;
+        await delay(pauseMs);
       }
     }
   }

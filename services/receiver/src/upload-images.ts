@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { ApiError, invalid } from './api-error.ts';
 import type { GroupCommit, SubmittedImage } from './group-commit.ts';
-import { isUndecided } from './image-writer.ts';
+import { UndecidedError } from './image-writer.ts';
 import { contentOf, type Form, receiveForm } from './multipart.ts';
 import type { Once, Reply } from './route.ts';
 import { type PostedImage, postedImage } from './submit-images.ts';
@@ -48,7 +48,7 @@ export function createUploadImages({ commits, folder, onPosted }: UploadDependen
       return saved;
     } catch (error) {
       // Rows that may have been saved keep their files.
-      if (!isUndecided(error)) await Promise.all(stored.map(({ file }) => rm(file, { force: true })));
+      if (!(error instanceof UndecidedError)) await Promise.all(stored.map(({ file }) => rm(file, { force: true })));
       throw error;
     }
   }

@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { IMAGES_CHANNEL, IMAGES_TOPIC } from '@kube-face/shared-lib/image-id';
+import { createLifecycle } from '@kube-face/shared-lib/lifecycle';
+import { silent } from '@kube-face/shared-lib/logger';
+import { Registry } from '@kube-face/shared-lib/metrics';
+import { migrate } from '@kube-face/shared-lib/migrate';
+import { createDatabase, type Database } from '@kube-face/shared-lib/mysql';
+import { Reader } from 'nsqjs';
+import { expect, vi } from 'vitest';
+import { freshDatabase } from '../../../test/harness/database.ts';
+import { type Nsq, startNsq } from '../../../test/harness/nsq.ts';
+import { startTcpProxy, type TcpProxy } from '../../../test/harness/tcp-proxy.ts';
+import { type Config, loadConfig } from '../src/config.ts';
+import { startReceiver } from '../src/receiver.ts';
+import { type FakeGallery, startFakeGallery } from './fake-gallery.ts';
+
+export type Answer = { status: number; headers: Headers; text: string; json: Json };
+export type Json = { [key: string]: Json } & Json[] & string & number;
+
+export type World = {
+  database: Database;
+  nsq: Nsq;
+  gallery: FakeGallery;
+  knownPeople: string;
+  unknownPeople: string;
+  wayToMysql: TcpProxy;
+  /** Asks the receiver; a body that is no FormData, text or bytes goes as JSON. */
+  ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Another receiver beside the first, with other settings. */
+  another(settings: Partial<Config>): Promise<{ url: string; close(): Promise<boolean> }>;
+  /** Ids that nsqd has got, in no order; they are taken out. */
+  queued(): Promise<number[]>;
+  /** Starts the gallery anew where it died. */
+  restartGallery(): Promise<void>;
+  removeKnown(imageName: string): Promise<void>;
+  url: string;
+  close(): Promise<void>;
+};
+
+const QUIET_MS = 150;
+
+/** A receiver with real MySQL and nsqd, and a face recognition that knows fake photos. */
+export async function startWorld(): Promise<World> {
+  const nsq = await startNsq();
+  const consumer = await startConsumer(nsq);
+  const mysql = await freshDatabase();
+  const wayToMysql = await startTcpProxy(mysql.port);
+  const database = createDatabase(mysql);
+  await migrate(database, silent);
+  const folder = await mkdtemp(join(tmpdir(), 'receiver-'));
+  const knownPeople = await mkdtemp(join(folder, 'known-'));
+  const unknownPeople = await mkdtemp(join(folder, 'unknown-'));
+  let gallery = await startFakeGallery(knownPeople);
+  const defaults: Config = {
+    ...loadConfig({ MYSQL_USERPASSWORD: 'unused:unused' }),
+    port: 0,
+    mysql: { ...mysql, port: wayToMysql.port },
+    producerAddress: { host: '127.0.0.1', port: nsq.ports.nsqdTcp },
+    nsqdHttpAddress: { host: '127.0.0.1', port: nsq.ports.nsqdHttp },
+    grpcAddress: gallery.address,
+    knownPeople,
+    unknownPeople,
+    drainMs: 0,
+  };
+
+  async function another(settings: Partial<Config>) {
+    const lifecycle = createLifecycle({ log: silent, graceMs: 20_000 });
+    const options = { config: { ...defaults, ...settings }, log: silent, lifecycle, registry: new Registry() };
+    const { port } = await startReceiver(options);
+    return { url: `http://127.0.0.1:${port}`, close: lifecycle.close };
+  }
+  const receiver = await another({});
+
+  return {
+    database,
+    nsq,
+    get gallery() {
+      return gallery;
+    },
+    knownPeople,
+    unknownPeople,
+    wayToMysql,
+    another,
+    url: receiver.url,
+    ask: (method, path, body, headers) => ask(`${receiver.url}${path}`, method, body, headers),
+    queued: consumer.queued,
+    removeKnown: (imageName) => rm(join(knownPeople, imageName)),
+    async restartGallery() {
+      gallery.stop();
+      gallery = await startFakeGallery(knownPeople, gallery.port);
+    },
+    async close() {
+      consumer.close();
+      await receiver.close();
+      gallery.stop();
+      await wayToMysql.close();
+      await database.close();
+      await nsq.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+export async function ask(url: string, method: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const isRaw = body instanceof FormData || typeof body === 'string' || body instanceof Uint8Array || body === undefined;
+  const response = await fetch(url, {
+    method,
+    headers,
+    body: isRaw ? ((body as BodyInit | null | undefined) ?? null) : JSON.stringify(body),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.startsWith('application/json');
+  return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
+}
+
+/** A form with a person's name, where there is one, and photos. */
+export function photoForm(photos: readonly Buffer<ArrayBuffer>[], name?: string): FormData {
+  const form = new FormData();
+  if (name !== undefined) form.append('name', name);
+  for (const [index, photo] of photos.entries()) form.append('image', new Blob([photo]), `photo-${index}.jpg`);
+  return form;
+}
+
+/** Takes every id that nsqd hands out; `queued` tells those that have come, once no more do. */
+async function startConsumer({ ports }: Nsq) {
+  let ids: number[] = [];
+  let lastAt = 0;
+  const options = { nsqdTCPAddresses: `127.0.0.1:${ports.nsqdTcp}`, maxInFlight: 500 };
+  const reader = new Reader(IMAGES_TOPIC, IMAGES_CHANNEL, options);
+  reader.on('message', (message) => {
+    ids.push(Number(message.body.readBigUInt64LE()));
+    lastAt = Date.now();
+    message.finish();
+  });
+  const isConnected = once(reader, 'nsqd_connected');
+  reader.connect();
+  await isConnected;
+  return {
+    close: () => reader.close(),
+    async queued(): Promise<number[]> {
+      const askedAt = Date.now();
+      await vi.waitFor(() => expect(Date.now() - Math.max(askedAt, lastAt)).toBeGreaterThan(QUIET_MS), {
+        timeout: 10_000,
+        interval: 20,
+      });
+      const all = ids;
+      ids = [];
+      return all;
+    },
+  };
+}
