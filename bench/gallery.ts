@@ -134,7 +134,7 @@ async function openOver(
   };
   const gallery = openGallery({
     watch: (handlers) => watchFolder({ folder, pollMs: 2_000, onDeath: failOnDeath, ...handlers }),
-    read: createKnownPhotoReader({ folder, cache, findFaces, now: () => Date.now() + 10_000 }), // nothing counts as fresh
+    read: createKnownPhotoReader({ folder, cache, examined: new Map(), findFaces, now: () => Date.now() + 10_000 }), // nothing counts as fresh
     cache,
     search,
     log: silent,

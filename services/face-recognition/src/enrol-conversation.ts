@@ -11,10 +11,14 @@ type Conversation = { session: EnrolSession; model: string; signal: AbortSignal 
 export async function converse(call: ServerDuplexStream<EnrolRequestMessage, object>, talk: Conversation): Promise<void> {
   // The stream is ended, or failed with a status, by whoever began this; a loop that is left must not destroy it before.
   const requests = call.iterator({ destroyOnReturn: false }) as AsyncIterable<EnrolRequestMessage>;
-  for await (const request of requests) {
-    const answer = await answerStep(request, talk);
-    talk.signal.throwIfAborted();
-    if (!call.write(answer)) await once(call, 'drain', { signal: talk.signal });
+  try {
+    for await (const request of requests) {
+      const answer = await answerStep(request, talk);
+      talk.signal.throwIfAborted();
+      if (!call.write(answer)) await once(call, 'drain', { signal: talk.signal });
+    }
+  } finally {
+    talk.session.end();
   }
 }
 

@@ -14,6 +14,8 @@ export type EnrolSession = {
   examine(photo: Uint8Array, signal: AbortSignal): Promise<Examination>;
   added(names: string[]): Promise<{ version: number; missing: string[] }>;
   removed(names: string[]): Promise<{ version: number }>;
+  /** Forgets what was examined: what did not become known leaves nothing behind. */
+  end(): void;
 };
 
 export type EnrolDependencies = {
@@ -21,6 +23,11 @@ export type EnrolDependencies = {
   engine: Pick<EnginePool, 'analyse'>;
   search: Pick<SearchThread, 'search'>;
   gallery: Pick<Gallery, 'load' | 'drop'>;
+  /**
+   * What conversations have examined, by the hash of the photo's bytes: whoever looks at the file that is added, be it the
+   * folder watch that was faster, need not compute it again.
+   */
+  examined: Map<string, KnownFace>;
   threshold: number;
   photoTimeoutMs: number;
 };
@@ -28,16 +35,21 @@ export type EnrolDependencies = {
 /** More than anybody enrols in one conversation; beyond it the oldest is computed a second time. */
 const MAX_EXAMINED = 1_024;
 
-/** What a conversation has examined is not computed again when its file is added: it is known by its content. */
 export function createEnrolSession({
   admission,
   engine,
   search,
   gallery,
+  examined,
   threshold,
   photoTimeoutMs,
 }: EnrolDependencies): EnrolSession {
-  const examined = new Map<string, KnownFace>();
+  const own = new Set<string>();
+
+  function forget(hash: string): void {
+    own.delete(hash);
+    examined.delete(hash);
+  }
 
   return {
     async examine(photo, signal) {
@@ -49,15 +61,17 @@ export function createEnrolSession({
           engine.analyse(bytes, { signal, deadlineMs: photoTimeoutMs, priority: 'serve', known: true }),
         );
         examined.set(hash, { faces: faces.length, descriptor: faces[0]?.descriptor });
-        const [oldest] = examined.keys();
-        if (examined.size > MAX_EXAMINED && oldest !== undefined) examined.delete(oldest);
+        own.add(hash);
+        const [oldest] = own;
+        if (own.size > MAX_EXAMINED && oldest !== undefined) forget(oldest);
         return { width, height, faces: (await judgeFaces(faces, { search, threshold })).faces };
       } catch (error) {
         if (error instanceof PhotoError) return { error: error.code };
         throw error;
       }
     },
-    added: (names) => gallery.load(names, examined),
+    added: (names) => gallery.load(names),
     removed: (names) => gallery.drop(names),
+    end: () => own.forEach(forget),
   };
 }

@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { createDecideFaces, type DecideFaces } from './decide-faces.ts';
 import { EngineError, type EnginePool, PhotoError } from './engine/engine.ts';
 import { createEnrolSession, type EnrolSession } from './enrol-photos.ts';
+import type { KnownFace } from './gallery/cache-format.ts';
 import { createDescriptorCache } from './gallery/descriptor-cache.ts';
 import { watchFolder } from './gallery/folder-watch.ts';
 import { openGallery } from './gallery/gallery.ts';
@@ -75,9 +76,16 @@ export async function openRecognition({
   const now = Date.now;
   const search = createSearchThread({ length: model.length, metric: model.metric, onDeath });
   const cache = createDescriptorCache({ folder: config.galleryCache, model, log, now });
+  const examined = new Map<string, KnownFace>();
   const gallery = openGallery({
     watch: (handlers) => watchFolder({ folder: config.knownPeople, pollMs: config.galleryPollMs, onDeath, ...handlers }),
-    read: createKnownPhotoReader({ folder: config.knownPeople, cache, findFaces: createFindFaces(engine, photoTimeoutMs), now }),
+    read: createKnownPhotoReader({
+      folder: config.knownPeople,
+      cache,
+      examined,
+      findFaces: createFindFaces(engine, photoTimeoutMs),
+      now,
+    }),
     cache,
     search,
     log,
@@ -98,7 +106,7 @@ export async function openRecognition({
       threshold,
       identify: createIdentifyPhoto({ readPhoto: createPhotoReader(config.unknownPeople), ...judging }),
       decide: createDecideFaces({ search, length: model.length, now: () => performance.now() }),
-      startEnrolling: () => createEnrolSession({ gallery, ...judging }),
+      startEnrolling: () => createEnrolSession({ gallery, examined, ...judging }),
       describe: () => ({
         model: model.name,
         threshold,

@@ -1,6 +1,6 @@
 import { backoffMs } from '@kube-face/shared-lib/backoff';
 import type { Logger } from '@kube-face/shared-lib/logger';
-import type { IndexedPhoto, KnownFace } from './cache-format.ts';
+import type { IndexedPhoto } from './cache-format.ts';
 import type { DescriptorCache } from './descriptor-cache.ts';
 import type { FolderWatch, FolderWatchOptions } from './folder-watch.ts';
 import { FRESH_MS, type KnownPhoto, type KnownPhotoReader, type LoadedPhoto, type LoadOptions } from './known-photo.ts';
@@ -32,7 +32,7 @@ export type Gallery = {
   /** Photos by why they are skipped, and those with several faces, of which the largest counts. */
   counts(): { skipped: Map<string, number>; severalFaces: number };
   /** Looks at these photos at once; resolves when every later search finds them, but for the `missing`. */
-  load(names: string[], examined: ReadonlyMap<string, KnownFace>): Promise<{ version: number; missing: string[] }>;
+  load(names: string[]): Promise<{ version: number; missing: string[] }>;
   /** Forgets these photos at once; they come back if their files are still there. */
   drop(names: string[]): Promise<{ version: number }>;
   close(): Promise<void>;
@@ -306,10 +306,10 @@ export function openGallery({
       }
       return { skipped, severalFaces };
     },
-    async load(names, examined) {
+    async load(names) {
       for (let at = 0; at < names.length; at += parallel) {
         const some = names.slice(at, at + parallel);
-        await Promise.all(some.map((name) => exclusively(name, () => loadOne(name, { urgency: 'now', examined }))));
+        await Promise.all(some.map((name) => exclusively(name, () => loadOne(name, { urgency: 'now' }))));
       }
       const missing = names.filter((name) => known.get(name)?.skipped !== undefined || !known.has(name));
       return { version, missing };

@@ -33,11 +33,7 @@ export type Urgency = 'now' | 'whenever';
 export type FindFaces = (bytes: Uint8Array, urgency: Urgency) => Promise<KnownFace | { fault: FaultReason }>;
 
 export type KnownPhotoReader = (name: string, options: LoadOptions) => Promise<LoadedPhoto | undefined>;
-export type LoadOptions = {
-  urgency: Urgency;
-  /** By the hash of their bytes: photos whose faces are known already, though no cache has them. */
-  examined?: ReadonlyMap<string, KnownFace>;
-};
+export type LoadOptions = { urgency: Urgency };
 
 const MAX_PHOTO_BYTES = 20 * 1024 * 1024;
 
@@ -47,6 +43,8 @@ export const FRESH_MS = 2_000;
 export type KnownPhotoDependencies = {
   folder: string;
   cache: Pick<DescriptorCache, 'read' | 'write'>;
+  /** By the hash of their bytes: photos whose faces are known though no cache has them yet. */
+  examined: ReadonlyMap<string, KnownFace>;
   findFaces: FindFaces;
   now: () => number;
 };
@@ -55,14 +53,14 @@ export type KnownPhotoDependencies = {
  * Looks at one photo of the folder: by its content in the cache, else with the engine. Undefined where it is gone. Errors of the
  * file system other than a missing permission are thrown: they may pass.
  */
-export function createKnownPhotoReader({ folder, cache, findFaces, now }: KnownPhotoDependencies): KnownPhotoReader {
-  async function look(bytes: Uint8Array<ArrayBuffer>, { urgency, examined }: LoadOptions) {
+export function createKnownPhotoReader({ folder, cache, examined, findFaces, now }: KnownPhotoDependencies): KnownPhotoReader {
+  async function look(bytes: Uint8Array<ArrayBuffer>, { urgency }: LoadOptions) {
     // Not on this thread: the digest is computed by the thread pool.
     const photo = Buffer.from(await crypto.subtle.digest('SHA-256', bytes)).toString('hex');
     const cached = await cache.read(photo);
     if (cached) return { photo, found: cached, source: 'cache' } as const;
 
-    const known = examined?.get(photo);
+    const known = examined.get(photo);
     const found = known ?? (await findFaces(bytes, urgency));
     if (!('fault' in found)) await cache.write(photo, found);
     return { photo, found, source: known ? 'examined' : 'computed' } as const;
