@@ -24,11 +24,20 @@ let timer: NodeJS.Timeout | undefined;
 function list(): Map<string, string> {
   const found = new Map<string, string>();
   for (const name of readdirSync(folder)) {
-    if (!isPhotoName(name)) continue;
-    const stat = statSync(join(folder, name), { bigint: true, throwIfNoEntry: false });
-    if (stat?.isFile()) found.set(name, stampOf(stat));
+    const stamp = isPhotoName(name) ? stampIn(folder, name) : undefined;
+    if (stamp !== undefined) found.set(name, stamp);
   }
   return found;
+}
+
+/** Undefined where it is no file. One that cannot be looked at now (a link in circles, a server that is away) is what it was. */
+function stampIn(parent: string, name: string): string | undefined {
+  try {
+    const stat = statSync(join(parent, name), { bigint: true, throwIfNoEntry: false });
+    return stat?.isFile() ? stampOf(stat) : undefined;
+  } catch {
+    return seen.get(name);
+  }
 }
 
 function listOrCreate(): Map<string, string> {

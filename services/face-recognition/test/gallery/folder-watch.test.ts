@@ -50,6 +50,7 @@ test('reports the photos that stand in the folder, and nothing else', async () =
   await writeFile(join(folder, '.gallery', 'e.jpg'), 'cache');
   await symlink('a.jpg', join(folder, 'link.jpg'));
   await symlink('nowhere', join(folder, 'dangling.jpg'));
+  await symlink('circle.jpg', join(folder, 'circle.jpg'));
   const seen = watched(folder);
   await vi.waitFor(() => expect(seen.names()).toEqual(['B.JPEG', 'a.jpg', 'c.PnG', 'd.webp', 'link.jpg']), UNTIL);
 });
