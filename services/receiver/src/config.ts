@@ -41,7 +41,7 @@ export function loadConfig(env: Env): Config {
     apiToken: read.optionalString('API_TOKEN'),
     allowedOrigins: read.list('ALLOWED_ORIGINS', ':8081'),
     drainMs: read.integer('DRAIN_MS', 10_000, { min: 0, max: 600_000 }),
-    maxConcurrentRequests: read.integer('MAX_CONCURRENT_REQUESTS', 1_000, { min: 1, max: 100_000 }),
+    maxConcurrentRequests: read.integer('MAX_CONCURRENT_REQUESTS', 10_000, { min: 1, max: 100_000 }),
     maxRequestsPerSecond: read.integer('MAX_REQUESTS_PER_SECOND', 0, { min: 0, max: 1_000_000 }),
     tracesEndpoint: read.optionalUrl('OTEL_EXPORTER_OTLP_ENDPOINT'),
   };

@@ -10,13 +10,15 @@ test('has defaults for everything but the password', () => {
     producerAddress: { host: '127.0.0.1', port: 4150 },
     nsqdHttpAddress: { host: '127.0.0.1', port: 4151 },
     grpcAddress: '127.0.0.1:50051',
+    grpcTls: undefined,
     knownPeople: '/known_people',
     unknownPeople: '/unknown_people',
     apiToken: undefined,
     allowedOrigins: [':8081'],
     drainMs: 10_000,
-    maxConcurrentRequests: 1_000,
+    maxConcurrentRequests: 10_000,
     maxRequestsPerSecond: 0,
+    tracesEndpoint: undefined,
   });
 });
 

@@ -8,6 +8,7 @@ import { silent } from '@kube-face/shared-lib/logger';
 import { Registry } from '@kube-face/shared-lib/metrics';
 import { migrate } from '@kube-face/shared-lib/migrate';
 import { createDatabase, type Database } from '@kube-face/shared-lib/mysql';
+import { untraced } from '@kube-face/shared-lib/tracing';
 import { Reader } from 'nsqjs';
 import { expect, vi } from 'vitest';
 import { freshDatabase } from '../../../test/harness/database.ts';
@@ -17,8 +18,21 @@ import { type Config, loadConfig } from '../src/config.ts';
 import { startReceiver } from '../src/receiver.ts';
 import { type FakeGallery, startFakeGallery } from './fake-gallery.ts';
 
-export type Answer = { status: number; headers: Headers; text: string; json: Json };
-export type Json = { [key: string]: Json } & Json[] & string & number;
+export type Answer = { status: number; headers: Headers; text: string; json: Body };
+
+/** What the tests read of an answer's body; an answer has the fields of its route. */
+export type Body = {
+  id: number;
+  error: { code: string; message: string; details: unknown[] };
+  images: { id: number; path: string; status: string; imageName: string; duplicate?: boolean; error?: { code: string } }[];
+  next: number | null;
+  detail: string | null;
+  person: { id: number; name: string };
+  people: { id: number; name: string; imageCount: number }[];
+  changedPhotos: number;
+  redeciding: boolean;
+  paths: Record<string, Record<string, unknown>>;
+};
 
 export type World = {
   database: Database;
@@ -68,7 +82,7 @@ export async function startWorld(): Promise<World> {
 
   async function another(settings: Partial<Config>) {
     const lifecycle = createLifecycle({ log: silent, graceMs: 20_000 });
-    const options = { config: { ...defaults, ...settings }, log: silent, lifecycle, registry: new Registry() };
+    const options = { config: { ...defaults, ...settings }, log: silent, lifecycle, registry: new Registry(), tracer: untraced };
     const { port } = await startReceiver(options);
     return { url: `http://127.0.0.1:${port}`, close: lifecycle.close };
   }
@@ -105,15 +119,17 @@ export async function startWorld(): Promise<World> {
 }
 
 export async function ask(url: string, method: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-  const isRaw = body instanceof FormData || typeof body === 'string' || body instanceof Uint8Array || body === undefined;
-  const response = await fetch(url, {
-    method,
-    headers,
-    body: isRaw ? ((body as BodyInit | null | undefined) ?? null) : JSON.stringify(body),
-  });
+  const response = await fetch(url, { method, headers, body: bodyOf(body) });
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.startsWith('application/json');
   return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
+}
+
+function bodyOf(body: unknown): FormData | string | Buffer<ArrayBuffer> | null {
+  if (body === undefined) return null;
+  if (body instanceof FormData || typeof body === 'string' || Buffer.isBuffer(body))
+    return body as FormData | string | Buffer<ArrayBuffer>;
+  return JSON.stringify(body);
 }
 
 /** A form with a person's name, where there is one, and photos. */
