@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createPhotoReader, MAX_PHOTO_BYTES, resolvePhotoPath } from '../src/photo-file.ts';
 import { temporaryFolder } from './fakes.ts';
@@ -134,6 +136,33 @@ describe('says what is wrong', () => {
     const asNobody = await withoutPrivileges(async () => [await read('a.jpg'), await read('sub/b.jpg')]);
     expect(asNobody).toEqual(['unreadable_image', 'unreadable_image']);
   });
+});
+
+test('reads nothing from outside, however fast a folder and a link change places', async () => {
+  await mkdir(join(outer, 'elsewhere'));
+  await writeFile(join(outer, 'elsewhere', 'b.jpg'), 'secret');
+  await symlink('../elsewhere', join(folder, 'link'));
+  const swaps = `
+    const { renameSync } = require('node:fs');
+    const { join } = require('node:path');
+    const { folder, stop } = require('node:worker_threads').workerData;
+    const move = (from, to) => renameSync(join(folder, from), join(folder, to));
+    while (!Atomics.load(stop, 0)) {
+      move('sub', 'aside'), move('link', 'sub');
+      move('sub', 'link'), move('aside', 'sub');
+    }`;
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(swaps, { eval: true, workerData: { folder, stop } });
+  const outcomes = new Set<string>();
+  const startedAt = performance.now();
+  const ran = () => performance.now() - startedAt;
+  const isSeen = () => outcomes.has('photo b') && outcomes.has('outside_folder');
+  while (ran() < 1_000 || (!isSeen() && ran() < 15_000)) outcomes.add(await read('sub/b.jpg'));
+  Atomics.store(stop, 0, 1);
+  await once(worker, 'exit');
+  expect(outcomes).toContain('photo b');
+  expect(outcomes).toContain('outside_folder');
+  expect(outcomes).not.toContain('secret');
 });
 
 test('a folder that is away is a fault that may pass, not a missing file', async () => {
