@@ -14,6 +14,10 @@ const port = parentPort;
 const { folder, pollMs } = workerData as { folder: string; pollMs: number };
 
 const SETTLE_MS = 100;
+// After a look it rests for so many times as long, so that a folder of a million photos does not keep a core busy; but not for
+// ever after one that hung.
+const REST_FACTOR = 4;
+const MAX_REST_MS = 15_000;
 const seen = new Map<string, string>();
 let isFirst = true;
 let trouble = '';
@@ -68,6 +72,7 @@ function rewatch(): void {
 }
 
 function look(): void {
+  const startedAt = performance.now();
   try {
     rewatchOnceThere();
     const found = listOrCreate();
@@ -85,6 +90,8 @@ function look(): void {
     if (code !== trouble) send({ type: 'trouble', code });
     trouble = code;
   }
+  const endedAt = performance.now();
+  restUntil = endedAt + Math.min(MAX_REST_MS, (endedAt - startedAt) * REST_FACTOR);
   lookIn(pollMs);
 }
 
@@ -97,9 +104,10 @@ function rewatchOnceThere(): void {
   }
 }
 
+let restUntil = 0;
 let dueAt = Number.POSITIVE_INFINITY;
 function lookIn(ms: number): void {
-  const at = performance.now() + ms;
+  const at = Math.max(performance.now() + ms, restUntil);
   // An event only ever brings the next look nearer, so that steady writing does not put it off.
   if (timer && at >= dueAt) return;
   clearTimeout(timer);
@@ -108,7 +116,7 @@ function lookIn(ms: number): void {
     timer = undefined;
     dueAt = Number.POSITIVE_INFINITY;
     look();
-  }, ms);
+  }, at - performance.now());
 }
 
 function send(message: FolderMessage): void {
