@@ -38,7 +38,11 @@ const DESCRIPTION: DescribeResponseMessage = {
 };
 
 /** `kind: 'original'` has no Gallery service and tells nothing of beginning. Port 0 takes a free one. */
-export async function startFakeFaceServer({ kind = 'ours', port = 0 } = {}): Promise<FakeFaceServer> {
+export async function startFakeFaceServer({
+  kind = 'ours',
+  port = 0,
+  workers = DESCRIPTION.workers,
+} = {}): Promise<FakeFaceServer> {
   const server = new Server();
   const underWay = new Set<object>();
   let most = 0;
@@ -84,7 +88,7 @@ export async function startFakeFaceServer({ kind = 'ours', port = 0 } = {}): Pro
   });
   if (kind === 'ours') {
     server.addService(protoService('Gallery').service, {
-      describe: (_call: unknown, callback: sendUnaryData<DescribeResponseMessage>) => callback(null, DESCRIPTION),
+      describe: (_call: unknown, callback: sendUnaryData<DescribeResponseMessage>) => callback(null, { ...DESCRIPTION, workers }),
       enrol: (call: { emit(event: 'error', error: object): void }) => call.emit('error', { code: status.UNIMPLEMENTED }),
       decide: (_call: unknown, callback: sendUnaryData<object>) => callback({ code: status.UNIMPLEMENTED }),
     });
