@@ -80,23 +80,34 @@ const FILTERS: Omit<PhotoQuery, 'sort'>[] = [
   { status: 'processed', person: 2, search: '1' },
 ];
 
-test.for(FILTERS.flatMap((filter) => SORTS.map((sort) => ({ ...filter, sort }))))('pages forth and back: %j', async (query) => {
-  const wanted = expected(query);
-  const forth: number[] = [];
-  let page = await listPhotos(database, query, BOUNDS);
-  for (;;) {
-    forth.push(...idsOf(page));
-    if (!page.older) break;
-    page = await listPhotos(database, { ...query, after: page.older }, BOUNDS);
-  }
-  expect(forth).toEqual(wanted);
+const QUERIES = FILTERS.flatMap((filter) => SORTS.map((sort) => ({ ...filter, sort })));
 
+async function walk(query: PhotoQuery, bounds: typeof BOUNDS) {
+  const ids: number[] = [];
+  let page = await listPhotos(database, query, bounds);
+  for (;;) {
+    ids.push(...idsOf(page));
+    if (!page.older) return { ids, last: page };
+    page = await listPhotos(database, { ...query, after: page.older }, bounds);
+  }
+}
+
+test.for(QUERIES)('pages forth and back: %j', async (query) => {
+  const wanted = expected(query);
+  const { ids, last } = await walk(query, BOUNDS);
+  expect(ids).toEqual(wanted);
+
+  let page = last;
   const back = idsOf(page);
   while (page.newer) {
     page = await listPhotos(database, { ...query, before: page.newer }, BOUNDS);
     back.unshift(...idsOf(page));
   }
   expect(back).toEqual(wanted);
+});
+
+test.for(QUERIES)('a search that stops again and again finds all the same: %j', async (query) => {
+  expect((await walk(query, { size: 7, scanSize: 9, scans: 2 })).ids).toEqual(expected(query));
 });
 
 test('every status has photos in the table that is tested with, and every filter but two finds some', () => {
