@@ -1,11 +1,12 @@
 /**
- * `npm run test:cluster -- [--short] [--load 'COMMAND'] [--no-build] [--only WORD] [--report FILE]` tries the whole system on the
+ * `npm run test:cluster -- [--short] [--load 'COMMAND'] [--no-build] [--only WORD,WORD] [--report FILE]` tries the whole system on the
  * cluster that kubectl points at, in a namespace of its own that is removed at the end. `--load` is what brings local images into
  * the cluster (known for minikube and kind); `--host` is where its node ports answer, 127.0.0.1 unless said otherwise.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { applySteps } from './apply.ts';
+import { autoscalingSteps } from './autoscaling.ts';
 import type { Context, Step } from './context.ts';
 import { faultSteps } from './faults.ts';
 import { provideImages } from './images.ts';
@@ -16,7 +17,15 @@ import { scalingSteps } from './scaling.ts';
 import { updateSteps } from './updates.ts';
 
 const TAGS = { first: 'test-1', second: 'test-2' };
-const STEPS: Step[] = [...applySteps, ...journeySteps, ...applySteps.slice(1), ...updateSteps, ...scalingSteps, ...faultSteps];
+const STEPS: Step[] = [
+  ...applySteps,
+  ...journeySteps,
+  ...applySteps.slice(1),
+  ...updateSteps,
+  ...scalingSteps,
+  ...autoscalingSteps,
+  ...faultSteps,
+];
 
 const { values: options } = parseArgs({
   options: {
@@ -96,7 +105,9 @@ async function main(): Promise<number> {
     };
     const { only, short, report } = options;
     const steps = STEPS.filter(
-      (step, index) => (short ? step.inShort : true) && (only === undefined || index === 0 || step.name.includes(only)),
+      (step, index) =>
+        (short ? step.inShort : true) &&
+        (only === undefined || index === 0 || only.split(',').some((word) => step.name.includes(word))),
     );
     const { passed, failed } = await runSteps(steps, context);
     if (report !== undefined) writeFileSync(report, JSON.stringify({ numPassedTests: passed, numFailedTests: failed }));
