@@ -83,10 +83,14 @@ export function createHttpApp({ routes, idempotency, log, tracer = untraced, onA
     return once([bytes], async (token) => one.handle({ ...checked, body, request, once, traceParent, token }));
   }
 
-  for (const one of routes) {
-    app[one.method](expressPath(one.path), (request, response) => serve(one, request, response, request.params, request.query));
-  }
-  for (const [path, ofPath] of Map.groupBy(routes, (one) => one.path)) {
+  // Addresses without parameters first: /images/retry is no photo.
+  const byPath = [...Map.groupBy(routes, (one) => one.path)].toSorted(
+    ([a], [b]) => Number(a.includes('{')) - Number(b.includes('{')),
+  );
+  for (const [path, ofPath] of byPath) {
+    for (const one of ofPath) {
+      app[one.method](expressPath(path), (request, response) => serve(one, request, response, request.params, request.query));
+    }
     const allow = ofPath.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : method.toUpperCase())).join(', ');
     app.all(expressPath(path), (_request, response) => {
       response.setHeader('allow', allow);

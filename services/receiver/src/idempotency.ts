@@ -43,7 +43,7 @@ export function createIdempotency({ database, log }: { database: Pick<Database, 
     }
     const [row] = await database.query<RowDataPacket[]>(FIND, [key]);
     if (row && !row.request_sha256.equals(request)) {
-      throw new ApiError(422, 'idempotency_key_reused', 'this Idempotency-Key was used for another request');
+      throw new ApiError(409, 'idempotency_key_reused', 'this Idempotency-Key was used for another request');
     }
     if (typeof row?.status === 'number') {
       return { status: row.status, body: JSON.parse(row.body), headers: { 'idempotency-replayed': 'true' } };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Described, Route } from './route.ts';
-import { ErrorBody, named } from './schemas.ts';
+import { ErrorBody, named, PersonName } from './schemas.ts';
 
 type Json = Record<string, unknown>;
 
@@ -19,9 +19,8 @@ const COMMON: Readonly<Record<number, Described>> = {
 const WITH_ID: Readonly<Record<number, Described>> = { 404: { description: 'There is none with this id.', schema: ErrorBody } };
 const WITH_BODY: Readonly<Record<number, Described>> = {
   408: { description: 'The body came too slowly.', schema: ErrorBody },
-  409: { description: 'A request with this Idempotency-Key is under way.', schema: ErrorBody },
+  409: { description: 'The Idempotency-Key is under way, or was used for another request.', schema: ErrorBody },
   413: { description: 'The body is too large.', schema: ErrorBody },
-  422: { description: 'The Idempotency-Key was used for another request.', schema: ErrorBody },
 };
 
 /** The description of the API (OpenAPI 3.1), made of the schemas that check it. */
@@ -75,7 +74,7 @@ export function describeApi(routes: readonly Route[], version: string): Json {
     if (body) return { required: true, content: { 'application/json': { schema: jsonSchema(body, 'input') } } };
     if (!multipart) return undefined;
     const photos = { type: 'array', minItems: 1, maxItems: 100, items: { type: 'string', format: 'binary' } };
-    const name = { type: 'string', minLength: 1, maxLength: 255 };
+    const name = jsonSchema(PersonName, 'input');
     const properties = multipart.name ? { name, image: photos } : { image: photos };
     const schema = { type: 'object', required: Object.keys(properties), properties };
     return { required: true, content: { 'multipart/form-data': { schema } } };

@@ -36,9 +36,26 @@ const PATH_WORDS =
   'Where the photo lies: inside the folder of unknown people, relative to it or beginning with /unknown_people/. ' +
   '1 to 255 bytes of UTF-8 without control characters, unique by its bytes.';
 
-export const PostImageRequest = z.object({ path: z.string().min(1).max(255).describe(PATH_WORDS) }).register(named, {
-  id: 'PostImageRequest',
-});
+// For whoever reads the description; faultOfText is what checks, to the byte.
+const NO_CONTROL = '[^\\u0000-\\u001f\\u007f-\\u009f]';
+
+export const PostImageRequest = z
+  .object({
+    path: z
+      .string()
+      .min(1)
+      .max(255)
+      .describe(PATH_WORDS)
+      .meta({ pattern: `^${NO_CONTROL}+$` }),
+  })
+  .register(named, { id: 'PostImageRequest' });
+
+export const PersonName = z
+  .string()
+  .min(1)
+  .max(255)
+  .describe('1 to 255 bytes of UTF-8 without control characters, not only blanks')
+  .meta({ pattern: `^${NO_CONTROL}*[^\\s\\u0000-\\u001f\\u007f-\\u009f]${NO_CONTROL}*$` });
 
 export const PostImagesRequest = z
   .object({
@@ -47,7 +64,7 @@ export const PostImagesRequest = z
       .min(1)
       .max(MAX_IMAGES)
       .describe('Objects with a field `path`, as in `POST /image/post`. An entry that is none is refused by itself.')
-      .meta({ examples: [[{ path: 'a.jpg' }, { path: 'b.jpg' }]] }),
+      .meta({ contains: { $ref: '#/components/schemas/PostImageRequest' }, examples: [[{ path: 'a.jpg' }, { path: 'b.jpg' }]] }),
   })
   .register(named, { id: 'PostImagesRequest' });
 
@@ -68,9 +85,7 @@ export const CorrectRequest = z
   .object({ person: Id.nullable().describe('id of the person, or null for nobody') })
   .register(named, { id: 'CorrectRequest' });
 
-export const RenameRequest = z
-  .object({ name: z.string().min(1).max(255).describe('1 to 255 bytes of UTF-8 without control characters') })
-  .register(named, { id: 'RenameRequest' });
+export const RenameRequest = z.object({ name: PersonName }).register(named, { id: 'RenameRequest' });
 
 export const RedecideRequest = z
   .object({

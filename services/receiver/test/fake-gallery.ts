@@ -50,7 +50,13 @@ export function fakeDescriptor(looks: number): Buffer<ArrayBuffer> {
   return descriptor;
 }
 
-const facesOf = (photo: Buffer): FakeFace[] | 'broken' => JSON.parse(photo.subarray(JPEG.length).toString()).faces;
+function facesOf(photo: Buffer): FakeFace[] | 'broken' {
+  try {
+    return JSON.parse(photo.subarray(JPEG.length).toString()).faces;
+  } catch {
+    return 'broken'; // a real photo, or none
+  }
+}
 
 /** Speaks `Gallery` and `HealthCheck` over the photos of a folder, made by `fakePhoto`. */
 export async function startFakeGallery(folder: string, port = 0): Promise<FakeGallery> {

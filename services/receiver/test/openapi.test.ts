@@ -64,7 +64,6 @@ test('describes what every route may answer, and only a route with an id 404', (
     '408',
     '409',
     '413',
-    '422',
     '429',
     '500',
     '503',

@@ -196,7 +196,8 @@ test('a request sent again with its Idempotency-Key is answered as before', asyn
   expect(second).toMatchObject({ status: 200, json: first.json });
   expect(second.headers.get('idempotency-replayed')).toBe('true');
   expect(await world.queued()).toHaveLength(1);
-  expect((await world.ask('POST', '/image/post', { path: newPath() }, key)).status).toBe(422);
+  const other = await world.ask('POST', '/image/post', { path: newPath() }, key);
+  expect(other).toMatchObject({ status: 409, json: { error: { code: 'idempotency_key_reused' } } });
 });
 
 test('work that was cut short before its answer was remembered is finished by the same key', async () => {
