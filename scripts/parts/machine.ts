@@ -25,21 +25,24 @@ const isRoot = () => process.getuid?.() === 0;
 /** Servers refuse to run as root unless they are told to; files they make must be ours, wherever the checkout lies. */
 export const userArgs = (): string[] => (isRoot() ? ['--user=root'] : []);
 
+let listsUpdated: Promise<unknown> | undefined;
+
 /**
- * Installs the first of the packages that apt knows, where this machine has apt and we may. They must be packages of bare
- * programs: those that bring a system service would start it, and nothing of ours does.
+ * Installs packages, where this machine has apt and we may; the first of the choices that apt knows. They must be packages of
+ * bare programs: those that bring a system service would start it, and nothing of ours does. True where it has.
  */
-export async function aptInstall(packages: readonly string[]): Promise<boolean> {
+export async function aptInstall(...choices: (readonly string[])[]): Promise<boolean> {
   const apt = findProgram(['apt-get']);
   if (!isRoot() || apt === undefined || !existsSync('/etc/apt')) return false;
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  await runQuietly(apt, ['update', '-q'], { env }).catch(() => {}); // an old list may still do
-  for (const name of packages) {
+  listsUpdated ??= runQuietly(apt, ['update', '-q'], { env }).catch(() => {}); // an old list may still do
+  await listsUpdated;
+  for (const packages of choices) {
     try {
-      await runQuietly(apt, ['install', '-y', '-q', '--no-install-recommends', name], { env });
+      await runQuietly(apt, ['install', '-y', '-q', '--no-install-recommends', ...packages], { env });
       return true;
     } catch {
-      // Unknown here, or not to be had: the next one.
+      // Unknown here, or not to be had: the next choice.
     }
   }
   return false;
