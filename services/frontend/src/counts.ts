@@ -14,6 +14,11 @@ export type Counts = Readonly<{
   lastMinute: number;
 }>;
 
+/** Whether there are finished photos that no outcome is written for, as the original's processor leaves them. */
+export function hasUnwrittenOutcomes({ byStatus, byOutcome }: Counts): boolean {
+  return byStatus.processed + byStatus.failed > Object.values(byOutcome).reduce((sum, n) => sum + n, 0);
+}
+
 export type CountSource = ReturnType<typeof createCounts>;
 
 // Each is answered from one index alone. The first two still read all of it, a quarter of a second for a million photos, so
@@ -34,7 +39,7 @@ const EVERY_MS = 1_500;
 const COST_FACTOR = 20; // counting takes at most a twentieth of one connection's time
 const IDLE_MS = 60_000; // nobody looks: nothing is counted
 const FRESH_MS = 15_000;
-const PATIENCE_MS = 300;
+const PATIENCE_MS = 80; // a page is made within 100 ms, counted or not
 
 type CountRow = RowDataPacket & { n: number };
 
@@ -108,7 +113,7 @@ export function createCounts({ db, log, now = Date.now }: { db: Pick<Database, '
       if (!timer) start();
       return counted;
     },
-    /** Counts not older than some seconds where they can be had within 300 ms, else the last ones. */
+    /** Counts not older than some seconds where they can be had within 80 ms, else the last ones. */
     async current(): Promise<Counts | undefined> {
       this.latest();
       if (running && now() - countedAt > FRESH_MS) {

@@ -27,7 +27,8 @@ lifecycle.closeOnSignals(process);
 
 const registry = createRegistry('frontend');
 const metrics = createFrontendMetrics(registry);
-const ops = await startOpsServer({ port: config.metricsPort, registry, isReady: () => !lifecycle.isClosing });
+let isListening = false;
+const ops = await startOpsServer({ port: config.metricsPort, registry, isReady: () => isListening && !lifecycle.isClosing });
 lifecycle.onClose('ops server', () => ops.close());
 
 const tracer = await startTracing({ service: 'frontend', endpoint: config.tracesEndpoint, log });
@@ -65,4 +66,5 @@ const app = createApp({
 const server = await startPageServer({ port: config.port, app: app.handle });
 lifecycle.onClose('page server', () => server.close());
 lifecycle.onClose('pages that follow', () => app.close());
+isListening = true;
 log.info({ port: server.port, metricsPort: ops.port }, 'listening');

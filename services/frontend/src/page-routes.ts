@@ -1,5 +1,5 @@
 import { type Response, Router } from 'express';
-import type { CountSource } from './counts.ts';
+import { type CountSource, hasUnwrittenOutcomes } from './counts.ts';
 import { BusyError } from './gate.ts';
 import { notFoundPage } from './pages/error-page.ts';
 import type { Page } from './pages/layout.ts';
@@ -46,7 +46,9 @@ export function createPageRoutes(dependencies: Dependencies): Router {
 
   router.get('/', async (request, response) => {
     const query = parsePhotoQuery(paramsOf(request.url));
-    const [list, choices, counted] = await Promise.all([photos.list(query), people.choices(FILTER_CHOICES), counts.current()]);
+    const counted = await counts.current();
+    const readsOriginal = counted !== undefined && hasUnwrittenOutcomes(counted);
+    const [list, choices] = await Promise.all([photos.list({ ...query, readsOriginal }), people.choices(FILTER_CHOICES)]);
     sendPage(response, photosPage({ query, list, people: choices, counts: counted }));
   });
 

@@ -19,9 +19,9 @@ export type PhotoQuery = Readonly<{
   sort: Sort;
   after?: Place;
   before?: Place;
+  /** There are rows of the original's processor, which writes no outcome. Not in the address: whoever knows the counts says so. */
+  readsOriginal?: boolean;
 }>;
-
-export const EVERYTHING: PhotoQuery = { sort: 'newest' };
 
 /** An address that nobody's link has; the sentence says which part of it. */
 export class QueryError extends Error {

@@ -1,4 +1,4 @@
-import { statusOf } from '@kube-face/shared-lib/image-status';
+import { type Outcome, type StatusWord, statusOf } from '@kube-face/shared-lib/image-status';
 import { PHOTO_COLUMNS } from './photo.ts';
 import type { PhotoQuery, Place, Sort } from './photo-query.ts';
 
@@ -43,12 +43,28 @@ function stretched({ from, to, direction }: Stretch, sort: Sort, id?: string): S
   return all([from ? compared(from, isDown ? '<' : '>', id) : NOTHING, to ? compared(to, isDown ? '>=' : '<=', id) : NOTHING]);
 }
 
+/** What a row without an outcome means, as `outcomeOf` has it. */
+const UNWRITTEN: Readonly<Partial<Record<Outcome, { status: StatusWord; sql: string }>>> = {
+  match: { status: 'processed', sql: 'i.status = 1 and i.person > 0' },
+  unknown: { status: 'processed', sql: 'i.status = 1 and i.person <= 0' },
+  internal: { status: 'failed', sql: 'i.status = 2' },
+};
+
+function unwrittenOf({ outcome, readsOriginal }: PhotoQuery) {
+  return readsOriginal && outcome ? UNWRITTEN[outcome] : undefined;
+}
+
 type Filter = 'person' | 'outcome' | 'status' | 'search';
 const FILTERS: readonly Filter[] = ['person', 'outcome', 'status', 'search'];
 
 function conditionOf(filter: Filter, query: PhotoQuery): Sql {
-  if (filter === 'status' && query.status) return { sql: 'i.status = ?', values: [statusOf(query.status)] };
-  if (filter === 'outcome' && query.outcome) return { sql: 'i.outcome = ?', values: [query.outcome] };
+  const unwritten = unwrittenOf(query);
+  const status = query.status ?? unwritten?.status;
+  if (filter === 'status' && status) return { sql: 'i.status = ?', values: [statusOf(status)] };
+  if (filter === 'outcome' && query.outcome) {
+    const sql = unwritten ? `(i.outcome = ? or (i.outcome is null and ${unwritten.sql}))` : 'i.outcome = ?';
+    return { sql, values: [query.outcome] };
+  }
   if (filter === 'person' && query.person) {
     const sql = '(i.person = ? or exists (select 1 from faces f where f.image = i.id and f.person = ?))';
     return { sql, values: [query.person, query.person] };
@@ -64,6 +80,7 @@ function conditionOf(filter: Filter, query: PhotoQuery): Sql {
 function driverOf(query: PhotoQuery): 'person' | 'outcome' | 'status' | undefined {
   if (query.sort === 'finished' || query.sort === 'path') return undefined;
   if (query.person) return 'person';
+  if (unwrittenOf(query)) return 'status';
   if (query.outcome) return 'outcome';
   return query.status ? 'status' : undefined;
 }

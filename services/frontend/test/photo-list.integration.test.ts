@@ -1,4 +1,4 @@
-import { OUTCOMES, STATUS_WORDS, statusOf } from '@kube-face/shared-lib/image-status';
+import { OUTCOMES, type Outcome, STATUS_WORDS, statusOf } from '@kube-face/shared-lib/image-status';
 import { silent } from '@kube-face/shared-lib/logger';
 import { migrate } from '@kube-face/shared-lib/migrate';
 import { createDatabase, type Database, type RowDataPacket } from '@kube-face/shared-lib/mysql';
@@ -108,6 +108,27 @@ test.for(QUERIES)('pages forth and back: %j', async (query) => {
 
 test.for(QUERIES)('a search that stops again and again finds all the same: %j', async (query) => {
   expect((await walk(query, { size: 7, scanSize: 9, scans: 2 })).ids).toEqual(expected(query));
+});
+
+test('photos of the original’s processor, which writes no outcome, are found by what they mean', async () => {
+  const path = 'original';
+  await database.query('insert into images (id, path, status, person) values (?), (?), (?), (?)', [
+    [1_001, `${path}/a`, 1, 2],
+    [1_002, `${path}/b`, 1, -1],
+    [1_003, `${path}/c`, 2, -1],
+    [1_004, `${path}/d`, 0, -1],
+  ]);
+  const find = async (outcome: Outcome) =>
+    idsOf(await listPhotos(database, { sort: 'newest', outcome, search: path, readsOriginal: true }, BOUNDS));
+  expect([await find('match'), await find('unknown'), await find('internal'), await find('timeout')]).toEqual([
+    [1_001],
+    [1_002],
+    [1_003],
+    [],
+  ]);
+  const { ids } = await walk({ sort: 'oldest', outcome: 'match', readsOriginal: true }, BOUNDS);
+  expect(ids).toEqual([...expected({ sort: 'oldest', outcome: 'match' }), 1_001]);
+  await database.query('delete from images where id > 1000');
 });
 
 test('every status has photos in the table that is tested with, and every filter but two finds some', () => {
