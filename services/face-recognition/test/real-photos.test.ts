@@ -40,7 +40,7 @@ async function faceOf(bytes: Buffer, rank: number): Promise<Buffer> {
     .toBuffer();
 }
 
-test('recognises a person on other renderings of a photo, and nobody on photos of others', async () => {
+test('recognises a person on other renderings of a photo, and nobody on photos of others', { timeout: 90_000 }, async () => {
   const { known, unknown, address, open } = await serve({ engine });
   const first = await photo(1);
   await putFile(known, 'first.jpg', await faceOf(first, 0));

@@ -1,9 +1,11 @@
 import { backoffMs } from '@kube-face/shared-lib/backoff';
 import type { Logger } from '@kube-face/shared-lib/logger';
-import type { IndexedPhoto } from './cache-format.ts';
 import type { DescriptorCache } from './descriptor-cache.ts';
 import type { FolderWatch, FolderWatchOptions } from './folder-watch.ts';
-import { FRESH_MS, type KnownPhoto, type KnownPhotoReader, type LoadedPhoto, type LoadOptions } from './known-photo.ts';
+import { createIndexWriter } from './index-writer.ts';
+import { FRESH_MS, type KnownPhoto, type KnownPhotoReader, type LoadedPhoto, type Urgency } from './known-photo.ts';
+import { createLookQueue } from './look-queue.ts';
+import { createPhotoLedger, isUsable } from './photo-ledger.ts';
 import type { SearchThread } from './search-thread.ts';
 
 export type GalleryDependencies = {
@@ -38,13 +40,7 @@ export type Gallery = {
   close(): Promise<void>;
 };
 
-function isUsable(photo: KnownPhoto | undefined): boolean {
-  return photo !== undefined && photo.skipped === undefined;
-}
-
-const PART_PHOTOS = 1_024;
 const PROGRESS_MS = 2_000;
-const SAVE_MS = 2_000;
 const SWEEP_MS = 3_600_000;
 /** Few enough to be put before the work that can wait: a single new photo takes effect in time on a busy machine too. */
 const FEW = 16;
@@ -64,25 +60,25 @@ export function openGallery({
   onLoaded = () => {},
   onReady = () => {},
 }: GalleryDependencies): Gallery {
-  const known = new Map<string, KnownPhoto>();
-  const photosByHash = new Map<string, number>();
-  const orphans = new Set<string>();
-  /** Names to look at, in order; and those that are being looked at, with when that ends. */
-  const due = new Set<string>();
-  const busy = new Map<string, Promise<unknown>>();
+  const ledger = createPhotoLedger();
+  /** Photos that were written to so lately that they are to be looked at again. */
   const fresh = new Set<string>();
   const failures = new Map<string, number>();
   const timers = new Set<NodeJS.Timeout>();
-  let running = 0;
   let version = 1;
-  let size = 0;
-  let isLoaded = false;
   let isListed = false;
+  let isLoaded = false;
   let isClosed = false;
   let lastProgress = now();
   let intake = Promise.resolve();
-  let saving: Promise<void> | undefined;
-  let isSaveDue = false;
+
+  const queue = createLookQueue({
+    parallel,
+    look: (name) => lookAt(name, isLoaded && queue.due < FEW ? 'now' : 'whenever'),
+    onLooked: reportProgress,
+    onIdle: rest,
+  });
+  const index = createIndexWriter({ ledger, isFresh: (name) => fresh.has(name), cache, search, later });
 
   function later(ms: number, task: () => void): void {
     const timer = setTimeout(() => {
@@ -93,145 +89,103 @@ export function openGallery({
     timers.add(timer);
   }
 
-  /** One thing at a time happens to a name. */
-  function exclusively<T>(name: string, task: () => Promise<T>): Promise<T> {
-    const result = (busy.get(name) ?? Promise.resolve()).then(task, task);
-    const ended = result.then(
-      () => {},
-      () => {},
-    );
-    busy.set(name, ended);
-    void ended.then(() => busy.get(name) === ended && busy.delete(name));
-    return result;
-  }
-
-  function countHash(photo: string, by: 1 | -1): void {
-    if (photo === '') return;
-    const count = (photosByHash.get(photo) ?? 0) + by;
-    if (count > 0) photosByHash.set(photo, count);
-    else photosByHash.delete(photo);
-    if (by < 0) orphans.add(photo);
-  }
-
-  function remember(name: string, photo: KnownPhoto | undefined): void {
-    const before = known.get(name);
-    if (photo) countHash(photo.photo, 1);
-    if (before) countHash(before.photo, -1);
-    size += Number(isUsable(photo)) - Number(isUsable(before));
-    if (photo) known.set(name, photo);
-    else known.delete(name);
+  /** Counts one more failure in a row, and looks again after a while. */
+  function tryAgain(name: string, atMost = Number.POSITIVE_INFINITY): void {
+    const count = (failures.get(name) ?? 0) + 1;
+    failures.set(name, count);
+    if (count < atMost) later(backoffMs(count, RETRY), () => queue.add([name]));
   }
 
   function forget(name: string): void {
-    const before = known.get(name);
-    due.delete(name);
+    const before = ledger.get(name);
+    queue.remove(name);
     fresh.delete(name);
     failures.delete(name);
     if (!before) return;
-    remember(name, undefined);
-    saveSoon();
-    if (!before.skipped) search.change({ version: ++version, put: [], removed: [name] });
-    log.info({ photo: name, size, version }, 'known photo is gone');
+    ledger.set(name, undefined);
+    index.saveSoon();
+    if (isUsable(before)) search.change({ version: ++version, put: [], removed: [name] });
+    log.info({ photo: name, size: ledger.size, version }, 'known photo is gone');
   }
 
   function take(name: string, { descriptor, isFresh, source, ...photo }: LoadedPhoto): void {
-    const before = known.get(name);
+    const before = ledger.get(name);
     if (isFresh && !fresh.has(name)) {
       fresh.add(name);
-      later(FRESH_MS, () => lookAt([name]));
+      later(FRESH_MS, () => queue.add([name]));
     } else fresh.delete(name);
-    remember(name, photo);
-    saveSoon();
+    ledger.set(name, photo);
+    index.saveSoon();
     onLoaded(source);
-
-    if (photo.skipped === 'engine_failed') {
-      const count = (failures.get(name) ?? 0) + 1;
-      failures.set(name, count);
-      if (count < MAX_ENGINE_FAILURES) later(backoffMs(count, RETRY), () => lookAt([name]));
-    } else failures.delete(name);
+    if (photo.skipped === 'engine_failed') tryAgain(name, MAX_ENGINE_FAILURES);
+    else failures.delete(name);
 
     if (before?.photo === photo.photo && before.skipped === photo.skipped) return;
     if (descriptor) search.change({ version: ++version, put: [{ name, descriptor }], removed: [] });
     else if (isUsable(before)) search.change({ version: ++version, put: [], removed: [name] });
-
-    if (photo.skipped) log.warn({ photo: name, reason: photo.skipped }, 'known photo is skipped');
-    else if (photo.faces > 1) log.warn({ photo: name, faces: photo.faces }, 'known photo has several faces; the largest counts');
-    const isOneOfMany = !isLoaded || due.size >= FEW;
-    if (!photo.skipped)
-      log[isOneOfMany ? 'debug' : 'info']({ photo: name, size, version, source }, 'known photo is in the gallery');
+    report(name, photo, source);
   }
 
-  async function loadOne(name: string, options: LoadOptions): Promise<void> {
+  function report(name: string, { skipped, faces }: KnownPhoto, source: LoadedPhoto['source']): void {
+    if (skipped) {
+      log.warn({ photo: name, reason: skipped }, 'known photo is skipped');
+      return;
+    }
+    if (faces > 1) log.warn({ photo: name, faces }, 'known photo has several faces; the largest counts');
+    const isOneOfMany = !isLoaded || queue.due >= FEW;
+    const details = { photo: name, size: ledger.size, version, source };
+    log[isOneOfMany ? 'debug' : 'info'](details, 'known photo is in the gallery');
+  }
+
+  async function lookAt(name: string, urgency: Urgency): Promise<void> {
     try {
-      const loaded = await read(name, options);
+      const loaded = await read(name, { urgency });
       if (isClosed) return;
       if (loaded) take(name, loaded);
       else forget(name);
     } catch (error) {
       if (isClosed) return;
       // What was known of it stands until it can be read again.
-      const count = (failures.get(name) ?? 0) + 1;
-      failures.set(name, count);
-      if (!known.has(name)) remember(name, { stamp: '', photo: '', faces: 0, skipped: 'unreadable_file' });
+      if (!ledger.get(name)) ledger.set(name, { stamp: '', photo: '', faces: 0, skipped: 'unreadable_file' });
       log.warn({ photo: name, error }, 'known photo cannot be looked at now; trying again');
-      later(backoffMs(count, RETRY), () => lookAt([name]));
+      tryAgain(name);
     }
-  }
-
-  function lookAt(names: Iterable<string>): void {
-    for (const name of names) due.add(name);
-    pump();
-  }
-
-  function pump(): void {
-    for (const name of due) {
-      if (running >= parallel || isClosed) break;
-      due.delete(name);
-      running++;
-      const urgency = isLoaded && due.size < FEW ? 'now' : 'whenever';
-      void exclusively(name, () => loadOne(name, { urgency })).then(() => {
-        running--;
-        reportProgress();
-        pump();
-      });
-    }
-    if (running === 0 && due.size === 0 && isListed && !isClosed) rest();
   }
 
   function reportProgress(): void {
-    if ((isLoaded && due.size < FEW) || now() - lastProgress < PROGRESS_MS) return;
+    if ((isLoaded && queue.due < FEW) || now() - lastProgress < PROGRESS_MS) return;
     lastProgress = now();
-    log.info({ left: due.size + running, size }, 'loading the gallery');
+    log.info({ left: queue.due + queue.running, size: ledger.size }, 'loading the gallery');
   }
 
   /** Nothing is due: the gallery is what the folder was when it was last looked at. */
   function rest(): void {
+    if (!isListed) return;
     if (!isLoaded) {
       isLoaded = true;
-      log.info({ size, version, skipped: known.size - size }, 'gallery is loaded');
+      log.info({ size: ledger.size, version, skipped: ledger.total - ledger.size }, 'gallery is loaded');
       sweep();
       onReady();
     }
-    for (const photo of orphans) if (!photosByHash.has(photo)) void cache.remove(photo);
-    orphans.clear();
+    for (const hash of ledger.takeOrphans()) void cache.remove(hash);
   }
 
   function sweep(): void {
-    void cache.sweep((photo) => photosByHash.has(photo));
+    void cache.sweep(ledger.isNeeded);
     later(SWEEP_MS, sweep);
   }
 
   async function takeIndex(stamps: Map<string, string>): Promise<void> {
     for await (const part of cache.readIndex()) {
-      const valid = part.filter(({ name, stamp }) => stamps.get(name) === stamp && !known.has(name));
+      const valid = part.filter(({ name, stamp }) => stamps.get(name) === stamp && !ledger.get(name));
       const put: { name: string; descriptor: Float32Array }[] = [];
       for (const { name, stamp, photo, faces, descriptor } of valid) {
-        remember(name, { stamp, photo, faces, skipped: descriptor ? undefined : 'no_face' });
+        ledger.set(name, { stamp, photo, faces, skipped: descriptor ? undefined : 'no_face' });
         if (descriptor) put.push({ name, descriptor });
         onLoaded('index');
       }
       if (put.length > 0) search.change({ version: ++version, put, removed: [] });
-      if (valid.length < part.length) saveSoon();
+      if (valid.length < part.length) index.saveSoon();
     }
   }
 
@@ -241,40 +195,12 @@ export function openGallery({
       await takeIndex(new Map(changed));
       isListed = true;
     }
-    for (const name of removed) void exclusively(name, async () => forget(name));
-    const differ = changed.filter(([name, stamp]) => known.get(name)?.stamp !== stamp);
-    for (const [name] of differ) failures.delete(name);
-    lookAt(differ.map(([name]) => name));
-    if (removed.length > 0) await Promise.all(removed.map((name) => busy.get(name)));
-    pump();
-  }
-
-  function saveSoon(): void {
-    if (isSaveDue) return;
-    isSaveDue = true;
-    later(SAVE_MS, () => void save());
-  }
-
-  function save(): Promise<void> {
-    isSaveDue = false;
-    saving = (saving ?? Promise.resolve()).then(() => cache.writeIndex(indexParts()));
-    return saving;
-  }
-
-  async function* indexParts(): AsyncGenerator<IndexedPhoto[]> {
-    const names = [...known.keys()];
-    for (let at = 0; at < names.length; at += PART_PHOTOS) {
-      // Stamps are read, and descriptors asked for, in one go: what changes meanwhile changes neither.
-      const photos = names.slice(at, at + PART_PHOTOS).flatMap((name) => {
-        const photo = known.get(name);
-        const isLasting = photo?.skipped === undefined || photo.skipped === 'no_face';
-        return photo && isLasting && !fresh.has(name) ? [{ name, ...photo }] : [];
-      });
-      const exported = await search.export(photos.filter(({ skipped }) => !skipped).map(({ name }) => name));
-      const length = exported.descriptors.length / Math.max(1, exported.names.length);
-      const rows = new Map(exported.names.map((name, i) => [name, exported.descriptors.subarray(i * length, (i + 1) * length)]));
-      yield photos.map(({ name, stamp, photo, faces }) => ({ name, stamp, photo, faces, descriptor: rows.get(name) }));
-    }
+    const gone = Promise.all(removed.map((name) => queue.exclusively(name, async () => forget(name))));
+    const differ = changed.filter(([name, stamp]) => ledger.get(name)?.stamp !== stamp).map(([name]) => name);
+    for (const name of differ) failures.delete(name);
+    queue.add(differ);
+    await gone;
+    queue.pump();
   }
 
   const folder = watch({
@@ -292,42 +218,32 @@ export function openGallery({
       return version;
     },
     get size() {
-      return size;
+      return ledger.size;
     },
     get isLoaded() {
       return isLoaded;
     },
-    counts() {
-      const skipped = new Map<string, number>();
-      let severalFaces = 0;
-      for (const photo of known.values()) {
-        if (photo.skipped) skipped.set(photo.skipped, (skipped.get(photo.skipped) ?? 0) + 1);
-        else if (photo.faces > 1) severalFaces++;
-      }
-      return { skipped, severalFaces };
-    },
+    counts: ledger.counts,
     async load(names) {
       for (let at = 0; at < names.length; at += parallel) {
         const some = names.slice(at, at + parallel);
-        await Promise.all(some.map((name) => exclusively(name, () => loadOne(name, { urgency: 'now' }))));
+        await Promise.all(some.map((name) => queue.exclusively(name, () => lookAt(name, 'now'))));
       }
-      const missing = names.filter((name) => known.get(name)?.skipped !== undefined || !known.has(name));
-      return { version, missing };
+      return { version, missing: names.filter((name) => !isUsable(ledger.get(name))) };
     },
     async drop(names) {
-      await Promise.all(names.map((name) => exclusively(name, async () => forget(name))));
+      await Promise.all(names.map((name) => queue.exclusively(name, async () => forget(name))));
       folder.forget(names);
-      pump();
+      queue.pump();
       return { version };
     },
     async close() {
       await folder.close();
       await intake;
-      const unsaved = isSaveDue;
       isClosed = true;
+      queue.close();
       for (const timer of timers) clearTimeout(timer);
-      if (unsaved && isListed) await save();
-      else await saving;
+      if (isListed) await index.finish();
     },
   };
 }
