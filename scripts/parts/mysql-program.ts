@@ -33,11 +33,12 @@ async function findMysqlProgram(): Promise<MysqlProgram | undefined> {
 }
 
 function mysql(server: string): MysqlProgram {
+  const noFiles = '--secure-file-priv=NULL'; // its default is a folder that packages make, for an account that is not ours
   return {
     server,
-    extraArgs: ['--mysqlx=OFF', '--skip-log-bin'],
+    extraArgs: ['--mysqlx=OFF', '--skip-log-bin', noFiles],
     initialise: async (folder) => {
-      await runQuietly(server, ['--no-defaults', ...userArgs(), '--initialize-insecure', `--datadir=${folder}`]);
+      await runQuietly(server, ['--no-defaults', ...userArgs(), noFiles, '--initialize-insecure', `--datadir=${folder}`]);
     },
   };
 }
