@@ -20,7 +20,7 @@ property(
   (pairs) => {
     let query: ReturnType<typeof parsePhotoQuery>;
     try {
-      query = parsePhotoQuery(new URLSearchParams(pairs.map(([name, text]) => [name, text.toWellFormed()])));
+      query = parsePhotoQuery(new URLSearchParams(pairs.map(([name, text]): [string, string] => [name, text.toWellFormed()])));
     } catch (error) {
       expect(error).toBeInstanceOf(QueryError);
       return;
