@@ -5,6 +5,7 @@ import { away } from './api-error.ts';
 import { type Conversation, type GalleryClient, GalleryError } from './gallery-client.ts';
 import { type KnownPhotos, slugOf } from './known-photos.ts';
 import type { PersonName, PersonStore } from './person-store.ts';
+import { createSteadyConversation } from './steady-conversation.ts';
 import type { ReceivedPhoto } from './temporary-photos.ts';
 import { type Refusal, usableFace } from './usable-face.ts';
 
@@ -37,9 +38,6 @@ type Enrolment = {
   conversation: Conversation;
   threshold: number;
 };
-
-const BASE_MS = 20_000;
-const PHOTO_MS = 5_000;
 
 const hex = (sha256: Buffer | undefined) => sha256?.toString('hex') ?? '';
 
@@ -126,7 +124,7 @@ export function createEnrolPerson({ gallery, people, knownPhotos, log, onEnrolle
     const slug = slugOf(name);
     const known = await people.find(name);
     const already = await enrolledAlready(known);
-    const conversation = gallery.converse(BASE_MS + PHOTO_MS * received.length);
+    const conversation = createSteadyConversation({ gallery });
     try {
       const { threshold } = await gallery.describe();
       const seen = new Map<string, Accepted>();

@@ -3,8 +3,8 @@ import type { ExaminedFaceMessage, ExaminedMessage } from '@kube-face/shared-lib
 /** Width of a face's box, in pixels, below which its descriptor says little. */
 export const MIN_FACE_PX = 40;
 /**
- * Variance of the Laplacian below which a face is too blurred to enrol. Lenient: of labelled everyday photos of 250x250 pixels
- * none falls below; see the README for the figures.
+ * Variance of the Laplacian below which a face is too blurred to enrol. Lenient: of 75 everyday photos of 250x250 pixels none has
+ * less than 12; blurred with a sigma of 3 pixels they have 1.6 to 4.7.
  */
 export const MIN_SHARPNESS = 4;
 /** A second face of at least this part of the largest one's width makes it unclear whose photo it is. */
