@@ -7,8 +7,12 @@ import { countMessages, listNsqds, type Nsqd } from './nsq-http.ts';
 
 const CONNECT_MS = 1_000;
 
+// While photos flow, a queue that has no backlog is empty now and then: so many looks, as long as it holds no more than a few.
+const LOOKS = 8;
+const FEW = 100;
+
 export type QueueState = {
-  /** Whether every nsqd there is answers, and none holds a message. */
+  /** Whether every nsqd there is answers, and at one moment none holds a message. */
   isEmpty(): Promise<boolean>;
   /** Which of these (names as in `images.queued_on`) are gone for certain. */
   findGone(names: readonly string[]): Promise<string[]>;
@@ -22,9 +26,11 @@ export function createQueueState(options: {
   lookupAddresses: readonly HostPort[];
   /** Between two looks at who is there: an nsqlookupd that has just started knows nobody until they have found it (15 s). */
   wait: () => Promise<unknown>;
+  /** Between two looks at what a queue holds. */
+  pause: () => Promise<unknown>;
   log: Logger;
 }): QueueState {
-  const { lookupAddresses, wait, log } = options;
+  const { lookupAddresses, wait, pause, log } = options;
 
   async function listAll(): Promise<Nsqd[]> {
     const lists = await Promise.all(
@@ -57,8 +63,13 @@ export function createQueueState(options: {
       const nsqds = await listAll();
       if (nsqds.length === 0) return false;
       try {
-        const counts = await Promise.all(nsqds.map((nsqd) => countMessages(nsqd, IMAGES_TOPIC, IMAGES_CHANNEL)));
-        return counts.every((messages) => messages === 0);
+        for (let look = 1; ; look += 1) {
+          const counts = await Promise.all(nsqds.map((nsqd) => countMessages(nsqd, IMAGES_TOPIC, IMAGES_CHANNEL)));
+          const messages = counts.reduce((sum, count) => sum + count, 0);
+          if (messages === 0) return true;
+          if (messages > FEW || look === LOOKS) return false;
+          await pause();
+        }
       } catch (error) {
         log.warn({ error }, 'an nsqd does not say what it holds');
         return false;

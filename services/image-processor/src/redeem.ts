@@ -23,7 +23,9 @@ export type Redeemed = Partial<Record<Reason['kind'], number>>;
 async function reasonsOf({ store, queue, redeemAfterMs }: Pick<RedeemDependencies, 'store' | 'queue' | 'redeemAfterMs'>) {
   const before = new Date((await store.now()).getTime() - redeemAfterMs);
   const reasons: Reason[] = [{ kind: 'lease_ended' }, { kind: 'back_off_ended' }, { kind: 'never_queued' }];
-  if (await queue.isEmpty()) return [...reasons, { kind: 'queue_empty', before } satisfies Reason];
+  const lost: Reason = { kind: 'queue_empty', before };
+  if ((await store.find(lost, 0, 1)).length === 0) return reasons; // nothing waits so long
+  if (await queue.isEmpty()) return [...reasons, lost];
   const nsqds = await queue.findGone(await store.nsqdsWaitedFor(before));
   return nsqds.length > 0 ? [...reasons, { kind: 'nsqd_gone', before, nsqds } satisfies Reason] : reasons;
 }

@@ -12,6 +12,7 @@ import { createRedeemStore } from './redeem-store.ts';
 import { loadRedeemerConfig } from './redeemer-config.ts';
 
 const SETTLE_MS = 15_000; // a publish takes 2 s at the most, the mark half a second more, and under a flood some
+const LOOK_AGAIN_MS = 250;
 const RECONNECT_MS = 16_000; // nsqd looks for its nsqlookupd every 15 s
 
 // `redeemer [--dry-run]`: one run; exits 0, or 1 where it could not do all of it.
@@ -21,7 +22,12 @@ const { redeemAfterMs, producerAddress, lookupAddresses } = config;
 const log = createLogger('redeemer', config.logLevel);
 const database = createDatabase(config.mysql, { connections: 2, statementTimeoutMs: 30_000 });
 const store = createRedeemStore(database, { settleMs: Math.min(SETTLE_MS, redeemAfterMs), staleMs: redeemAfterMs });
-const queue = createQueueState({ lookupAddresses, wait: () => delay(Math.min(RECONNECT_MS, redeemAfterMs)), log });
+const queue = createQueueState({
+  lookupAddresses,
+  wait: () => delay(Math.min(RECONNECT_MS, redeemAfterMs)),
+  pause: () => delay(LOOK_AGAIN_MS),
+  log,
+});
 
 async function preview(): Promise<void> {
   let photos = 0;
