@@ -1,35 +1,41 @@
 /**
  * Engines in a process of their own, so that what it takes to start and to keep them can be seen: time from the process's start until they
  * are ready, photos in a second, resident memory. A part of bench/engine.ts; by itself: `node --conditions=source bench/engine-process.ts
- * RUNTIME WORKERS PHOTOS`, which prints JSON.
+ * RUNTIME WORKERS PHOTOS FILE...`, which prints JSON.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { silent } from '@kube-face/shared-lib/logger';
 import { createEnginePool } from '../services/face-recognition/src/engine/engine.ts';
 import { type BenchRow, round } from './engine-figures.ts';
-import { benchPhotos } from './engine-photos.ts';
+import type { BenchPhoto } from './engine-photos.ts';
 
 export const MODELS = fileURLToPath(new URL('../services/face-recognition/models', import.meta.url));
 
-const MARKS = 10;
-
+type Runtime = 'native' | 'wasm';
 type Report = { runtime: string; readyMs: number; readyMb: number; photosPerSecond: number; residentMb: number[] };
 
-/** One row for each number of workers; `photos` go through the engine before memory is read for the last time. */
+const MARKS = 10;
+
+/** One row for each number of workers, after so many photos of these kinds. */
 export async function benchProcesses(
-  runtime: 'native' | 'wasm',
+  runtime: Runtime,
   workers: readonly number[],
   photos: number,
+  kinds: readonly BenchPhoto[],
 ): Promise<BenchRow[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'kube-face-bench-'));
+  const files = kinds.map((_, i) => join(folder, `${i}.jpg`));
+  await Promise.all(files.map((file, i) => writeFile(file, kinds[i]?.bytes ?? '')));
   const rows: BenchRow[] = [];
   let alone = Number.NaN;
   for (const count of workers) {
-    const program = [fileURLToPath(import.meta.url), runtime, String(count), String(photos)];
-    const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', ...program]);
-    const report = JSON.parse(stdout) as Report;
+    const report = await runApart([runtime, String(count), String(photos), ...files]);
     if (count === 1) alone = report.photosPerSecond;
     rows.push({
       runtime: report.runtime,
@@ -41,17 +47,25 @@ export async function benchProcesses(
       [`MB along ${photos} photos`]: report.residentMb.join(' '),
     });
   }
+  await rm(folder, { recursive: true });
   return rows;
 }
 
-async function run(runtime: 'native' | 'wasm', workers: number, photos: number): Promise<Report> {
+async function runApart(args: string[]): Promise<Report> {
+  // Without it glibc keeps memory for every thread that ever asked for some; the image has it too.
+  const env = { ...process.env, MALLOC_ARENA_MAX: '2' };
+  const program = ['--conditions=source', fileURLToPath(import.meta.url), ...args];
+  const { stdout } = await promisify(execFile)(process.execPath, program, { env });
+  return JSON.parse(stdout) as Report;
+}
+
+async function run(runtime: Runtime, workers: number, photos: number, files: string[]): Promise<Report> {
   const pool = await createEnginePool({ workers, queueLimit: 2 * workers, modelsDir: MODELS, runtime, log: silent });
   const readyMs = performance.now();
   const readyMb = residentMb();
-  const all = await benchPhotos();
-  // One in ten is large or crowded, as photos are.
-  const [small, ...others] = all.map(({ bytes }) => bytes);
-  const bytesOf = (i: number) => Uint8Array.from((i % 10 === 9 ? others[((i / 10) % others.length) | 0] : small) ?? []);
+  // One in ten is large or crowded.
+  const [small = '', ...others] = files;
+  const fileOf = (i: number) => (i % 10 === 9 ? others[Math.floor(i / 10) % others.length] : undefined) ?? small;
 
   const residents: number[] = [];
   const begun = performance.now();
@@ -60,7 +74,7 @@ async function run(runtime: 'native' | 'wasm', workers: number, photos: number):
     Array.from({ length: workers }, async () => {
       while (next < photos) {
         const i = next++;
-        await pool.analyse(bytesOf(i));
+        await pool.analyse(await readFile(fileOf(i)));
         if ((i + 1) % Math.ceil(photos / MARKS) === 0) residents.push(residentMb());
       }
     }),
@@ -77,6 +91,6 @@ function residentMb(): number {
 }
 
 if (import.meta.main) {
-  const [runtime = 'native', workers = '1', photos = '0'] = process.argv.slice(2);
-  console.log(JSON.stringify(await run(runtime === 'wasm' ? 'wasm' : 'native', Number(workers), Number(photos))));
+  const [runtime = 'native', workers = '1', photos = '0', ...files] = process.argv.slice(2);
+  console.log(JSON.stringify(await run(runtime === 'wasm' ? 'wasm' : 'native', Number(workers), Number(photos), files)));
 }

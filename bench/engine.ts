@@ -39,7 +39,7 @@ export async function benchEngine(
   };
   for (const runtime of runtimes) {
     add('engine: milliseconds a photo, one core', await benchSpeed(runtime, timed, repeats));
-    add('engine: processes', await benchProcesses(runtime, [1, 2], soak));
+    add('engine: processes', await benchProcesses(runtime, [1, 2], soak, timed));
     if (photos !== undefined) add(`engine: accuracy on ${photos}`, await benchFolder(runtime, photos));
     if (lfw !== undefined) add('engine: LFW, 10 folds', await benchLfw(runtime, lfw.folder, lfw.pairs));
   }

@@ -47,7 +47,8 @@ export function servicePart(name: ServiceName, options: Options): Part {
     command: process.execPath,
     args: [`services/${name}/dist/main.js`],
     cwd: CHECKOUT,
-    env: { ...serviceEnv(options), METRICS_PORT: String(metricsPort) },
+    // As in the image: glibc else keeps memory for each of the many threads that face-recognition decodes in.
+    env: { ...serviceEnv(options), METRICS_PORT: String(metricsPort), MALLOC_ARENA_MAX: '2' },
     isReady: () => httpAnswers(`http://127.0.0.1:${metricsPort}/readyz`),
     graceMs: 30_000,
   };

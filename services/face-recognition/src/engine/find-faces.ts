@@ -11,8 +11,10 @@ const SMALLEST_SEEN = 14;
 const SMALLEST_INPUT = 160;
 const LARGEST_INPUT = 1280;
 
-// A face below this many pixels, or something that may be one, says that there may be more that are too small to be seen.
-const SMALL = 20;
+// A face below this many pixels of what the network is given, or something that may be one, says that there may be more that are too small to
+// be seen; the second look adds what the first may have missed, and leaves alone what it cannot have.
+const TELLING = 16;
+const MISSABLE = 24;
 const MIN_SCORE = 0.5;
 const SUSPECT_SCORE = 0.25;
 
@@ -30,11 +32,11 @@ export async function findFaces(network: Network, view: View): Promise<Candidate
   const seen = await detectFaces(network, view, await view.at(FIRST_SIZE / longest), coarse, SUSPECT_SCORE);
   const found = seen.filter((face) => face.score >= MIN_SCORE);
 
-  const isSmall = (face: Candidate) => (face.width * coarse) / longest < SMALL;
-  if (wanted > coarse && (found.length === 0 || seen.some(isSmall))) {
+  const isBelow = (pixels: number) => (face: Candidate) => (face.width * coarse) / longest < pixels;
+  if (wanted > coarse && (found.length === 0 || seen.some(isBelow(TELLING)))) {
     const fine = Math.min(LARGEST_INPUT, wanted);
     const closer = await detectFaces(network, view, await view.at(fine / longest), fine, MIN_SCORE);
-    found.push(...closer.filter(isSmall));
+    found.push(...closer.filter(isBelow(MISSABLE)));
   }
   return withoutOverlaps(found).toSorted((left, right) => right.width * right.height - left.width * left.height);
 }
