@@ -7,7 +7,7 @@ export const PAGE_SIZE = 50;
 
 // A filter that no index serves in the chosen order (a part of a path, or a second filter) is looked for among this many
 // photos at a time, and a request looks through no more than so many times that: its cost does not grow with the table.
-const BOUNDS = { size: PAGE_SIZE, scanSize: 20_000, scans: 5 };
+const BOUNDS = { size: PAGE_SIZE, scanSize: 20_000, scans: 6 };
 
 export type PhotoList = Readonly<{
   photos: readonly Photo[];

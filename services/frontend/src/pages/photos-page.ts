@@ -57,7 +57,7 @@ function renderPager({ query, list }: PhotosView): Html | undefined {
   if (!newer && !older) return undefined;
   const [back, on] = query.sort === 'path' ? ['Back', 'On'] : query.sort === 'oldest' ? ['Older', 'Newer'] : ['Newer', 'Older'];
   return html`<nav class="pager" aria-label="Pages">
-${searched && html`<p>The first ${count(searched, 'photo')} have been looked through.</p>`}
+${searched && list.photos.length > 0 && html`<p>${count(searched, 'photo')} have been looked through.</p>`}
 ${
   newer &&
   html`<a class="button quiet" rel="prev" href="${photoQueryAddress({ ...query, after: undefined, before: newer })}">← ${back}</a>
