@@ -16,6 +16,9 @@ function read(body: Uint8Array): unknown {
 }
 
 const text = fc.string({ unit: 'binary', maxLength: 300 });
+const aboutAsLongAsAllowed = fc
+  .tuple(fc.constantFrom('a', 'é', '€', '😀'), fc.nat(12))
+  .map(([character, more]) => character.repeat(Math.floor(248 / Buffer.byteLength(character))) + 'a'.repeat(more));
 // Bytes that look like JSON go deeper into the reader than bytes that do not.
 const nearlyJson = fc
   .tuple(fc.json({ stringUnit: 'binary' }), fc.uint8Array({ maxLength: 6 }), fc.nat())
@@ -63,7 +66,7 @@ property(
 
 property(
   'a path that is taken fits its column, one line, and UTF-8',
-  [fc.oneof(text, fc.string({ unit: 'grapheme', maxLength: 300 }))],
+  [fc.oneof(text, fc.string({ unit: 'grapheme', maxLength: 300 }), aboutAsLongAsAllowed)],
   (path) => {
     const isRefused = faultOfText(path) !== undefined;
     const isFine = path !== '' && path.isWellFormed() && !/\p{Cc}/u.test(path) && Buffer.byteLength(path) <= 255;

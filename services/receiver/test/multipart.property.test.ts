@@ -68,6 +68,7 @@ const HEADS = [
   Buffer.from([0xff, 0xd8, 0xff]),
   Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
   Buffer.from('RIFF0000WEBP'),
+  Buffer.from('RIFF0000WAVE'),
   Buffer.from('GIF89a'),
 ];
 const photo = fc
