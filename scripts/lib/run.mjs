@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { basename } from 'node:path';
 
 const KEPT_CHARACTERS = 8_000;
 
@@ -54,7 +55,7 @@ export async function runQuietly(command, args, { cwd, env = process.env, timeou
   try {
     const [code, signal] = await once(child, 'close');
     if (code === 0) return output;
-    throw new CommandError(`${command} ended with ${signal ?? code}:\n${output.trim()}`);
+    throw new CommandError(`${[basename(command), ...args].join(' ')} ended with ${signal ?? code}:\n${output.trim()}`);
   } catch (error) {
     throw error instanceof CommandError ? error : cannotStart(command, error);
   } finally {

@@ -38,7 +38,7 @@ async function build(go: string, folder: string): Promise<void> {
   try {
     await cp(MODULE, work, { recursive: true });
     const env = { ...process.env, GOWORK: 'off', GOTOOLCHAIN: 'local', CGO_ENABLED: '0' };
-    await runQuietly(go, ['build', '-mod=readonly', '-trimpath', '-o', `${work}/out/`, ...APPS], { cwd: work, env });
+    await runQuietly(go, ['build', '-mod=readonly', '-o', `${work}/out/`, ...APPS], { cwd: work, env });
     await mkdir(folder, { recursive: true });
     for (const name of ['nsqlookupd', 'nsqd']) await rename(join(work, 'out', name), join(folder, name));
   } finally {

@@ -9,11 +9,8 @@ import type { System } from './system.ts';
 /** Builds, starts everything in order, and resolves to the ports once all of it answers. */
 export async function bringUp(system: System, env: NodeJS.ProcessEnv, stopping: AbortSignal): Promise<SystemPorts> {
   await makeFolders();
-  await build();
-  stopping.throwIfAborted();
-  await buildModels();
-  stopping.throwIfAborted();
-  const programs = await providePrograms();
+  // One waits for the processor, the other mostly for the network.
+  const [programs] = await Promise.all([providePrograms(), build().then(buildModels)]);
   stopping.throwIfAborted();
 
   const { ports, moved } = await systemPorts(env);
