@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type PageServer, startPageServer } from '../src/server.ts';
 
-const SHORT = { headersMs: 150, requestMs: 200, silenceMs: 300, checkMs: 20 };
+const SHORT = { headersMs: 150, requestMs: 200, silenceMs: 300, keepAliveMs: 5_000, checkMs: 20 };
 
 let server: PageServer | undefined;
 let socket: Socket | undefined;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { HttpServer } from '@kube-face/shared-lib/http-server';
 import type { Lifecycle } from '@kube-face/shared-lib/lifecycle';
 import type { Logger } from '@kube-face/shared-lib/logger';
 import type { Registry } from '@kube-face/shared-lib/metrics';
@@ -21,7 +22,7 @@ import { createGroupCommit } from './group-commit.ts';
 import { createHealthClient } from './health-client.ts';
 import { createHttpApp } from './http-app.ts';
 import { createGate } from './http-gate.ts';
-import { type HttpServer, startHttpServer } from './http-server.ts';
+import { startApiServer } from './http-server.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createImageReader } from './image-reader.ts';
 import { imageRoutes } from './image-routes.ts';
@@ -100,7 +101,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<HttpServe
     listener: app.listener,
     refuse: app.refuse,
   });
-  const server = await startHttpServer({ port: config.port, listener: gate });
+  const server = await startApiServer({ port: config.port, listener: gate });
   lifecycle.onClose('http server', () => server.close());
   return server;
 }
