@@ -1,5 +1,6 @@
 import { isDatabaseAway } from '@kube-face/shared-lib/mysql';
 import { UndecidedError } from './image-writer.ts';
+import { LockTimeoutError } from './person-store.ts';
 
 export type ErrorDetail = { field?: string; message: string };
 
@@ -27,6 +28,21 @@ export class ApiError extends Error {
 
 const RETRY_AFTER_SECONDS = 2;
 
+// The folder is full, not mounted, or not ours to write.
+const STORAGE = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EROFS',
+  'EACCES',
+  'EPERM',
+  'EIO',
+  'ENOENT',
+  'ENOTDIR',
+  'ESTALE',
+  'EMFILE',
+  'ENFILE',
+]);
+
 /** 400: the request is not what is allowed; `details` name the fields. */
 export function invalid(message: string, details: readonly ErrorDetail[] = []): ApiError {
   return new ApiError(400, 'invalid_request', message, { details });
@@ -53,5 +69,9 @@ export function toApiError(error: unknown): ApiError {
     );
   }
   if (isDatabaseAway(error)) return away('database_away', 'the database is not reachable; nothing was saved', error);
+  if (error instanceof LockTimeoutError) return away('name_busy', 'other requests with this name take long', error);
+  if (error instanceof Error && 'code' in error && STORAGE.has(String(error.code))) {
+    return away('storage_away', 'photos cannot be stored now; nothing was saved', error);
+  }
   return new ApiError(500, 'internal', 'something went wrong here; the log says what', { cause: error });
 }

@@ -252,3 +252,14 @@ test('some uploads taken: 207; none: 400, or 413 where they are too large', asyn
   expect((await world.ask('POST', '/image/upload', photoForm([large]))).status).toBe(413);
   expect((await world.ask('POST', '/image/upload', photoForm([]))).status).toBe(400);
 });
+
+test('503 where the folder cannot be written', async () => {
+  const homeless = await world.another({ unknownPeople: '/nowhere', knownPeople: '/nowhere' });
+  try {
+    const upload = await ask(`${homeless.url}/image/upload`, 'POST', photoForm([fakePhoto([], 5)]));
+    expect(upload).toMatchObject({ status: 503, json: { error: { code: 'storage_away' } } });
+    expect((await ask(`${homeless.url}/people`, 'POST', photoForm([fakePhoto([], 6)], 'Ada'))).status).toBe(503);
+  } finally {
+    await homeless.close();
+  }
+});

@@ -15,6 +15,7 @@ import { freshDatabase } from '../../../test/harness/database.ts';
 import { type Nsq, startNsq } from '../../../test/harness/nsq.ts';
 import { startTcpProxy, type TcpProxy } from '../../../test/harness/tcp-proxy.ts';
 import { type Config, loadConfig } from '../src/config.ts';
+import { queueDepth } from '../src/nsqd-stats.ts';
 import { startReceiver } from '../src/receiver.ts';
 import { type FakeGallery, startFakeGallery } from './fake-gallery.ts';
 
@@ -53,8 +54,6 @@ export type World = {
   url: string;
   close(): Promise<void>;
 };
-
-const QUIET_MS = 150;
 
 /** A receiver with real MySQL and nsqd, and a face recognition that knows fake photos. */
 export async function startWorld(): Promise<World> {
@@ -140,15 +139,13 @@ export function photoForm(photos: readonly Buffer<ArrayBuffer>[], name?: string)
   return form;
 }
 
-/** Takes every id that nsqd hands out; `queued` tells those that have come, once no more do. */
+/** Takes every id that nsqd hands out; `queued` tells those that have come, once nsqd holds no more. */
 async function startConsumer({ ports }: Nsq) {
   let ids: number[] = [];
-  let lastAt = 0;
   const options = { nsqdTCPAddresses: `127.0.0.1:${ports.nsqdTcp}`, maxInFlight: 500 };
   const reader = new Reader(IMAGES_TOPIC, IMAGES_CHANNEL, options);
   reader.on('message', (message) => {
     ids.push(Number(message.body.readBigUInt64LE()));
-    lastAt = Date.now();
     message.finish();
   });
   const isConnected = once(reader, 'nsqd_connected');
@@ -157,11 +154,9 @@ async function startConsumer({ ports }: Nsq) {
   return {
     close: () => reader.close(),
     async queued(): Promise<number[]> {
-      const askedAt = Date.now();
-      await vi.waitFor(() => expect(Date.now() - Math.max(askedAt, lastAt)).toBeGreaterThan(QUIET_MS), {
-        timeout: 10_000,
-        interval: 20,
-      });
+      const held = () => queueDepth({ host: '127.0.0.1', port: ports.nsqdHttp });
+      const none = { depth: 0, inFlight: 0, deferred: 0 };
+      await vi.waitFor(async () => expect(await held()).toEqual(none), { timeout: 30_000, interval: 10 });
       const all = ids;
       ids = [];
       return all;
