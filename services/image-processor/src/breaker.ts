@@ -49,7 +49,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
   });
   let failures = 0;
   let breaks = 0;
-  let period = 0; // calls that began before the circuit last changed say nothing about now
+  let period = 0; // calls that began before the circuit last closed say nothing about now
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
 
@@ -75,7 +75,6 @@ export function createBreaker(options: BreakerOptions): Breaker {
   function countFailure() {
     failures += 1;
     if (failures < maxFailures || circuit.opened || isClosed) return;
-    period += 1;
     circuit.open();
     schedulePing();
     onChange(true);
