@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { MysqlConfig } from '@kube-face/shared-lib/env';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -123,6 +124,32 @@ test.each([...SERVICE_METRICS])('%s serves every metric of docs/metrics.md and n
   const text = await (await fetch(`${one(name as ServiceName).metricsUrl}/metrics`)).text();
   const served = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, metric]) => metric));
   expect(served).toEqual(new Set([...metrics, ...PROCESS_METRICS].map((metric) => metric.name)));
+});
+
+test.each(['receiver', 'frontend'] as const)('%s lets a client go that never ends its request', async (name) => {
+  const socket = connect(Number(new URL(one(name).url).port), '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nHost: a\r\n'));
+  const timer = setInterval(() => socket.write('X-A: b\r\n'), 500);
+  let heard = '';
+  socket.on('data', (data) => {
+    heard += data.toString();
+  });
+  socket.on('error', () => {}); // it is closed anyway
+  await new Promise((resolve) => socket.once('close', resolve));
+  clearInterval(timer);
+  expect(heard).toMatch(/^HTTP\/1.1 408/);
+});
+
+test.each([
+  ['receiver', '/stats'],
+  ['receiver', '/no/such/route'],
+  ['frontend', '/'],
+  ['frontend', '/no/such/page'],
+] as const)('%s tells browsers what they may do with %s, and nobody what it is made of', async (name, path) => {
+  const answer = await fetch(one(name).url + path, { headers });
+  expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+  expect(answer.headers.get('content-security-policy')).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+  expect(answer.headers.get('referrer-policy')).toMatch(/no-referrer|same-origin/);
+  expect([answer.headers.get('x-powered-by'), answer.headers.get('server')]).toEqual([null, null]);
 });
 
 test('no secret is logged, at whatever level, or stands in a command line', async () => {
