@@ -129,7 +129,10 @@ export function startConsumer(options: ConsumerOptions): Consumer {
 
   // Each by itself: whoever is slow to answer holds nobody up.
   function poll(): void {
-    for (const lookup of lookupAddresses) void ask(lookup).then((nsqds) => nsqds.forEach(read));
+    for (const lookup of lookupAddresses)
+      void ask(lookup)
+        .then((nsqds) => nsqds.forEach(read))
+        .catch((error) => log.error({ error }, 'an nsqd could not be read from'));
   }
   const pollTimer = setInterval(poll, pollMs);
   const touchTimer = setInterval(() => {

@@ -1,18 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { hostname } from 'node:os';
-import { withEnvFile } from '@kube-face/shared-lib/env';
+import { ConfigError, withEnvFile } from '@kube-face/shared-lib/env';
 import { createLifecycle } from '@kube-face/shared-lib/lifecycle';
 import { createLogger } from '@kube-face/shared-lib/logger';
 import { createRegistry } from '@kube-face/shared-lib/metrics';
 import { startOpsServer } from '@kube-face/shared-lib/ops-server';
 import { startTracing } from '@kube-face/shared-lib/tracing';
-import { loadConfig } from './config.ts';
+import { type Config, loadConfig } from './config.ts';
 import { startImageProcessor } from './image-processor.ts';
 
 const SHUTDOWN_GRACE_MS = 15_000;
 
-const config = loadConfig(withEnvFile(process.env));
+function readConfig(): Config {
+  try {
+    return loadConfig(withEnvFile(process.env));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    createLogger('image-processor').fatal(error.message);
+    process.exit(1);
+  }
+}
+
+const config = readConfig();
 const log = createLogger('image-processor', config.logLevel);
 const lifecycle = createLifecycle({ log, graceMs: SHUTDOWN_GRACE_MS });
 lifecycle.closeOnSignals(process);

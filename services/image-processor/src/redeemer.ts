@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { withEnvFile } from '@kube-face/shared-lib/env';
+import { ConfigError, withEnvFile } from '@kube-face/shared-lib/env';
 import { createLogger } from '@kube-face/shared-lib/logger';
 import { migrate } from '@kube-face/shared-lib/migrate';
 import { createDatabase } from '@kube-face/shared-lib/mysql';
@@ -9,15 +9,25 @@ import { nsqdName } from '@kube-face/shared-lib/nsqd-name';
 import { createQueueState } from './queue-state.ts';
 import { previewRedeem, redeem } from './redeem.ts';
 import { createRedeemStore } from './redeem-store.ts';
-import { loadRedeemerConfig } from './redeemer-config.ts';
+import { loadRedeemerConfig, type RedeemerConfig } from './redeemer-config.ts';
 
 const SETTLE_MS = 15_000; // a publish takes 2 s at the most, the mark half a second more, and under a flood some
 const LOOK_AGAIN_MS = 250;
 const RECONNECT_MS = 16_000; // nsqd looks for its nsqlookupd every 15 s
 
+function readConfig(): RedeemerConfig {
+  try {
+    return loadRedeemerConfig(withEnvFile(process.env));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    createLogger('redeemer').fatal(error.message);
+    process.exit(1);
+  }
+}
+
 // `redeemer [--dry-run]`: one run; exits 0, or 1 where it could not do all of it.
 const { values: options } = parseArgs({ options: { 'dry-run': { type: 'boolean', default: false } } });
-const config = loadRedeemerConfig(withEnvFile(process.env));
+const config = readConfig();
 const { redeemAfterMs, producerAddress, lookupAddresses } = config;
 const log = createLogger('redeemer', config.logLevel);
 const database = createDatabase(config.mysql, { connections: 2, statementTimeoutMs: 30_000 });
