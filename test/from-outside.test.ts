@@ -127,7 +127,8 @@ test.each([...SERVICE_METRICS])('%s serves every metric of docs/metrics.md and n
 });
 
 test.each(['receiver', 'frontend'] as const)('%s lets a client go that never ends its request', async (name) => {
-  const socket = connect(Number(new URL(one(name).url).port), '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nHost: a\r\n'));
+  const socket = connect(Number(new URL(one(name).url).port), '127.0.0.1');
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n');
   const timer = setInterval(() => socket.write('X-A: b\r\n'), 500);
   let heard = '';
   socket.on('data', (data) => {

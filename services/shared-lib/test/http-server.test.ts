@@ -23,7 +23,8 @@ type Client = { socket: Socket; heard: () => string; closed: Promise<void> };
 
 /** A client that sends the text as it stands. */
 function open({ port }: HttpServer, text: string): Client {
-  const socket = connect(port, '127.0.0.1', () => socket.write(text));
+  const socket = connect(port, '127.0.0.1');
+  socket.write(text); // before whatever is written later, connected or not
   onTestFinished(() => void socket.destroy());
   let heard = '';
   socket.on('data', (data) => {
