@@ -119,6 +119,7 @@ browserTest('rows come and change while one reads, and what is read stays where 
   const id = await addGrey({ path: 'new.jpg' });
   await page.locator(`#photo-${id}[data-status=pending]`).waitFor({ state: 'attached' });
   expect(Math.abs((await top()) - before)).toBeLessThanOrEqual(1);
+  expect(await shownIds(page)).toEqual([id, ...range(122, 73)]);
 
   await database.query("update images set status = 1, outcome = 'match', person = 2, distance = 0.3 where id = 100");
   await read.getByRole('link', { name: 'Murdock', exact: true }).waitFor();

@@ -21,6 +21,7 @@ function parseRows(text) {
 function createTable(/** @type {HTMLElement} */ body) {
   const rows = parseRows(body.dataset.rows ?? '');
   const query = new URLSearchParams(body.dataset.query);
+  let floor = body.dataset.floor ?? '0';
 
   /** @param {Row} row */
   function place({ id, html, version }) {
@@ -62,11 +63,11 @@ function createTable(/** @type {HTMLElement} */ body) {
       last.remove();
     }
     // The next page begins below what is still there.
+    floor = /** @type {HTMLElement} */ (body.lastElementChild).dataset.id ?? floor;
     const link = document.querySelector('.pager a[rel=next]');
-    const last = /** @type {HTMLElement} */ (body.lastElementChild);
     if (!(link instanceof HTMLAnchorElement)) return;
     const address = new URL(link.href);
-    address.searchParams.set('after', last.dataset.id ?? '');
+    address.searchParams.set('after', floor);
     link.href = address.href;
   }
 
@@ -74,6 +75,7 @@ function createTable(/** @type {HTMLElement} */ body) {
     params() {
       const params = new URLSearchParams(query);
       params.set('table', '');
+      params.set('floor', floor);
       params.set('rows', [...rows].map(([id, version]) => `${id}.${version}`).join(','));
       return params;
     },

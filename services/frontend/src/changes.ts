@@ -7,8 +7,11 @@ import { type PhotoQuery, parseId } from './photo-query.ts';
 /** A photo as a table shows it. `version` changes with anything of it that can be seen. */
 export type ShownRow = Readonly<{ id: number; version: string; html: string }>;
 
-/** What a page shows: its query, and the version of each row; a page without a table has no query. */
-export type View = { readonly query: PhotoQuery | undefined; readonly rows: Map<number, string> };
+/**
+ * What a page shows: its query, and the version of each row; a page without a table has no query. Photos up to `floor` belong on
+ * the pages after it; 0 where there are none.
+ */
+export type View = { readonly query: PhotoQuery | undefined; readonly rows: Map<number, string>; floor: number };
 
 /** Rows that are new to a page or look different, and photos that are gone. */
 export type Changes = Readonly<{ rows: readonly ShownRow[]; gone: readonly number[] }>;
@@ -48,7 +51,8 @@ export type Sight = {
 };
 
 /** What a page has not shown yet. The view is brought up to date: asked again, it is told nothing twice. */
-export function takeChanges({ query, rows: known }: View, { asked, rows, fresh }: Sight): Changes {
+export function takeChanges(view: View, { asked, rows, fresh }: Sight): Changes {
+  const { query, rows: known } = view;
   const changed: ShownRow[] = [];
   const gone: number[] = [];
   for (const [id, version] of known) {
@@ -59,13 +63,16 @@ export function takeChanges({ query, rows: known }: View, { asked, rows, fresh }
   if (query && followsNewest(query)) {
     for (const photo of fresh) {
       const row = rows.get(photo.id);
-      if (row && !known.has(photo.id) && matches(photo, query)) changed.push(row);
+      if (row && photo.id > view.floor && !known.has(photo.id) && matches(photo, query)) changed.push(row);
     }
   }
   for (const id of gone) known.delete(id);
   for (const { id, version } of changed) known.set(id, version);
   // Too many to follow: the oldest are let go of.
   const surplus = Math.max(0, known.size - MAX_ROWS);
-  for (const id of [...known.keys()].toSorted((a, b) => a - b).slice(0, surplus)) known.delete(id);
+  for (const id of [...known.keys()].toSorted((a, b) => a - b).slice(0, surplus)) {
+    known.delete(id);
+    view.floor = Math.max(view.floor, id);
+  }
   return { rows: changed.toSorted((a, b) => a.id - b.id), gone };
 }

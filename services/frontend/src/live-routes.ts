@@ -2,7 +2,7 @@ import { type Response, Router } from 'express';
 import { parseRows, type View } from './changes.ts';
 import type { Live } from './live.ts';
 import type { FrontendMetrics } from './metrics.ts';
-import { parsePhotoQuery, QueryError } from './photo-query.ts';
+import { parseId, parsePhotoQuery, QueryError } from './photo-query.ts';
 import { paramsOf } from './request.ts';
 
 export type Dependencies = {
@@ -24,7 +24,11 @@ const MAX_UNSENT_BYTES = 1024 * 1024;
 function viewOf(params: URLSearchParams): View {
   const rows = parseRows(params.get('rows') ?? '');
   if (!rows) throw new QueryError('“rows” must be ids and versions.');
-  return { query: params.has('table') ? parsePhotoQuery(params) : undefined, rows };
+  return {
+    query: params.has('table') ? parsePhotoQuery(params) : undefined,
+    rows,
+    floor: parseId(params.get('floor') ?? '') ?? 0,
+  };
 }
 
 /** Changes as they happen (`/events`), and for whoever must ask again and again (`/changes`). */

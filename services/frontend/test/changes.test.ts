@@ -7,6 +7,7 @@ import { failed, fakePhoto, matched } from './fakes.ts';
 const view = (photos: readonly Photo[], query: PhotoQuery | undefined = { sort: 'newest' }): View => ({
   query,
   rows: new Map(photos.map((photo) => [photo.id, showRow(photo).version])),
+  floor: 0,
 });
 
 function sight(asked: readonly number[], watched: readonly Photo[], fresh: readonly Photo[] = []): Sight {
@@ -48,7 +49,13 @@ test.each<[string, PhotoQuery | undefined, number[]]>([
   ['no table', undefined, []],
 ])('a page of %s is told of the new photos that belong into it', (_what, query, expected) => {
   const fresh = [matched({ id: 8 }), failed({ id: 9, path: 'b.jpg' })];
-  expect(takeChanges({ query, rows: new Map() }, sight([], [], fresh)).rows.map(({ id }) => id)).toEqual(expected);
+  expect(takeChanges({ query, rows: new Map(), floor: 0 }, sight([], [], fresh)).rows.map(({ id }) => id)).toEqual(expected);
+});
+
+test('what belongs on a later page does not enter this one', () => {
+  const page = { ...view([fakePhoto({ id: 6 })]), floor: 5 };
+  const fresh = [4, 5, 6, 7].map((id) => fakePhoto({ id }));
+  expect(ids(takeChanges(page, sight([6], [], fresh)))).toEqual({ rows: [7], gone: [] });
 });
 
 test('a page follows only so many rows, the newest', () => {

@@ -53,7 +53,7 @@ afterEach(() => {
 function follow(ids: readonly number[] = [], query: PhotoQuery | undefined = { sort: 'newest' }) {
   const heard = { rows: [] as number[], gone: [] as number[], summaries: 0, away: [] as boolean[] };
   const viewer: Viewer = {
-    view: { query, rows: new Map(ids.map((id) => [id, showRow(fakePhoto({ id })).version])) },
+    view: { query, rows: new Map(ids.map((id) => [id, showRow(fakePhoto({ id })).version])), floor: 0 },
     onChanges: ({ rows, gone }: Changes) => {
       heard.rows.push(...rows.map(({ id }) => id));
       heard.gone.push(...gone);

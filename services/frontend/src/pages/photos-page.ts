@@ -28,12 +28,17 @@ const UPLOAD = html`<section class="upload" data-upload data-scripted hidden ari
 </section>
 <noscript><p class="hint">To post photos from this page, allow its script. Without it, <code>curl</code> does the same: see the README.</p></noscript>`;
 
+/** The id up to which photos belong on later pages, in the order of the newest. */
+function floorOf({ older }: PhotoList): number {
+  return older && 'id' in older ? older.id : 0;
+}
+
 function renderTable({ query, list }: PhotosView): Html {
   const isEmpty = list.photos.length === 0;
   return html`<div class="table-box"${isEmpty && html` hidden`} data-table><table role="table" class="photos">
 <caption class="hidden-text">Photos</caption>
 <thead role="rowgroup"><tr role="row">${HEADINGS.map((heading) => html`<th role="columnheader" scope="col" class="${heading.toLowerCase()}">${heading}</th>`)}</tr></thead>
-<tbody role="rowgroup" data-rows="${list.photos.map((photo) => `${photo.id}.${showRow(photo).version}`).join(',')}" data-query="${photoQueryAddress(query, '')}">
+<tbody role="rowgroup" data-rows="${list.photos.map((photo) => `${photo.id}.${showRow(photo).version}`).join(',')}" data-query="${photoQueryAddress(query, '')}" data-floor="${floorOf(list)}">
 ${list.photos.map(renderPhotoRow)}</tbody>
 </table></div>
 <div data-empty${!isEmpty && html` hidden`}>${renderEmpty({ query, list })}</div>`;
