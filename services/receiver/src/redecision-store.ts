@@ -1,3 +1,4 @@
+import { NOBODY } from '@kube-face/shared-lib/image-status';
 import type { Database, ResultSetHeader, RowDataPacket, Statements } from '@kube-face/shared-lib/mysql';
 import type { CandidatePerson } from '@kube-face/shared-lib/name-face';
 import { recomputePersons } from './best-face.ts';
@@ -68,13 +69,14 @@ const ADVANCE = `
 const FINISH = 'update redecisions set finished_at = current_timestamp(3) where id = ? and lease_owner = ?';
 const PERSONS = 'select id, person from images where id in (?) for update';
 
-const MAX_CHANGES = 500; // of one statement
-const changeFaces = (rows: number) => `
-  update faces join (${Array(rows).fill('select ? as id, ? as person, ? as image_name, ? as distance, ? as candidates').join(' union all ')})
-    as decided on decided.id = faces.id
-  set faces.person = decided.person, faces.image_name = decided.image_name, faces.distance = decided.distance,
-    faces.candidates = decided.candidates
-  where faces.corrected = 0`;
+const MAX_CHANGES = 200; // of one statement
+// By cases, not by a join with a list: that would be a temporary table on disk, for the sake of the candidates' text.
+const changeFaces = (rows: number) => {
+  const byId = `case id ${Array(rows).fill('when ? then ?').join(' ')} end`;
+  return `
+    update faces set person = ${byId}, image_name = ${byId}, distance = ${byId}, candidates = ${byId}
+    where id in (?) and corrected = 0`;
+};
 
 /** `owner` is unlike that of any other process. */
 export function createRedecisionStore(database: Database, owner: string): RedecisionStore {
@@ -84,7 +86,7 @@ export function createRedecisionStore(database: Database, owner: string): Redeci
     const before = await personsOf(statements, images);
     for (let at = 0; at < changes.length; at += MAX_CHANGES) {
       const some = changes.slice(at, at + MAX_CHANGES);
-      await statements.query(changeFaces(some.length), some.flatMap(valuesOf));
+      await statements.query(changeFaces(some.length), valuesOf(some));
     }
     await recomputePersons(statements, images);
     const after = await personsOf(statements, images);
@@ -164,9 +166,16 @@ async function personsOf(statements: Statements, images: readonly number[]): Pro
   return new Map(rows.map(({ id, person }) => [id, person]));
 }
 
-function valuesOf({ face, match, candidates }: FaceChange): (number | string | null)[] {
-  const nearest = match ?? candidates[0];
-  return [face.id, match?.person ?? -1, match?.imageName ?? null, nearest?.distance ?? null, JSON.stringify(candidates)];
+function valuesOf(changes: readonly FaceChange[]): (number | string | null | number[])[] {
+  const pairs = (value: (change: FaceChange) => number | string | null) =>
+    changes.flatMap((change) => [change.face.id, value(change)]);
+  return [
+    ...pairs(({ match }) => match?.person ?? NOBODY),
+    ...pairs(({ match }) => match?.imageName ?? null),
+    ...pairs(({ match, candidates }) => (match ?? candidates[0])?.distance ?? null),
+    ...pairs(({ candidates }) => JSON.stringify(candidates)),
+    changes.map(({ face }) => face.id),
+  ];
 }
 
 function toRedecision(row: RowDataPacket): Redecision {
