@@ -18,7 +18,8 @@ export type MysqlOptions = { program: MysqlProgram; folder: string; port: number
 export async function mysqlPart({ program, folder, port, init, quick = false }: MysqlOptions): Promise<Part> {
   const data = join(folder, 'data');
   const initFile = join(folder, 'init.sql');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const temporary = join(folder, 'tmp'); // in the common one, a MySQL that starts removes the files of those that run
+  await mkdir(temporary, { recursive: true, mode: 0o700 });
   await writeFile(initFile, init.map((statement) => `${statement};\n`).join(''), { mode: 0o600 });
   if (!existsSync(data)) {
     // Made under another name, so that one half made is never taken for a whole one.
@@ -34,6 +35,7 @@ export async function mysqlPart({ program, folder, port, init, quick = false }: 
       '--no-defaults', // whatever MySQL the machine's own files speak of is another one
       ...userArgs(),
       `--datadir=${data}`,
+      `--tmpdir=${temporary}`,
       '--socket=mysql.sock', // in the data folder: a whole path may be too long for a socket
       '--pid-file=mysql.pid',
       '--bind-address=127.0.0.1',
