@@ -67,17 +67,12 @@ function addressOf(text: string): HostPort {
 /** Photos that nsqd acknowledged an hour ago. */
 async function insertBacklog(photos: number, nsqd: string | undefined): Promise<number[]> {
   const token = Buffer.alloc(16, 2);
+  const hourAgo = new Date(Date.now() - 3_600_000);
   for (let done = 0; done < photos; done += 10_000) {
-    const rows = Array.from({ length: Math.min(10_000, photos - done) }, (_, index) => [
-      `${nsqd}/${done + index}`,
-      token,
-      nsqd ?? null,
-    ]);
-    await database.query('insert into images (path, batch, queued_on) values ?', [rows]);
+    const count = Math.min(10_000, photos - done);
+    const rows = Array.from({ length: count }, (_, index) => [`${nsqd}/${done + index}`, token, nsqd ?? null, hourAgo, hourAgo]);
+    await database.query('insert into images (path, batch, queued_on, queued_at, updated_at) values ?', [rows]);
   }
-  await database.query(`update images set queued_at = ${OLD}, updated_at = ${OLD} where queued_at is null and batch = ?`, [
-    token,
-  ]);
   const rows = await database.query<RowDataPacket[]>('select id from images where batch = ?', [token]);
   return rows.map(({ id }) => id);
 }
