@@ -129,6 +129,22 @@ browserTest('rows come and change while one reads, and what is read stays where 
   await page.locator(`#photo-${id}`).waitFor({ state: 'detached' });
 });
 
+browserTest('a flood leaves no gap: the newest are shown, and the way to the others stays', async () => {
+  const { database } = story.system();
+  story.forgive(/status of 404/);
+  const page = await story.open('/?q=flood');
+  await page.locator('[data-live=live]').waitFor();
+  const rows = Array.from({ length: 340 }, (_, index) => [`flood/${index}.jpg`]);
+  await database.query('insert into images (path) values ?', [rows]);
+  await expect.poll(() => page.locator('tr[data-id]').count(), { timeout: 20_000 }).toBe(300);
+  const shown = await shownIds(page);
+  await page.getByRole('link', { name: 'Older' }).click();
+  await page.waitForURL(/q=flood&after=/);
+  const [first = 0] = shown;
+  expect([...shown, ...(await shownIds(page))]).toEqual(range(first, first - 339));
+  await database.query("delete from images where path like 'flood/%'");
+});
+
 browserTest('a narrowed table takes only what belongs into it', async () => {
   const { database } = story.system();
   const page = await story.open('/?status=failed');

@@ -1,4 +1,4 @@
-import { announce, parseElement } from './dom.js';
+import { announce, element, parseElement } from './dom.js';
 import { localiseTimes } from './times.js';
 import { reportRow } from './upload.js';
 
@@ -56,7 +56,7 @@ function createTable(/** @type {HTMLElement} */ body) {
   }
 
   function trim() {
-    if (body.children.length <= MAX_ROWS) return;
+    if (body.children.length < MAX_ROWS) return;
     while (body.children.length > MAX_ROWS) {
       const last = /** @type {HTMLElement} */ (body.lastElementChild);
       rows.delete(Number(last.dataset.id));
@@ -64,11 +64,13 @@ function createTable(/** @type {HTMLElement} */ body) {
     }
     // The next page begins below what is still there.
     floor = /** @type {HTMLElement} */ (body.lastElementChild).dataset.id ?? floor;
-    const link = document.querySelector('.pager a[rel=next]');
-    if (!(link instanceof HTMLAnchorElement)) return;
-    const address = new URL(link.href);
+    const address = new URL(location.href);
+    address.searchParams.delete('before');
     address.searchParams.set('after', floor);
-    link.href = address.href;
+    const link = document.querySelector('.pager a[rel=next]');
+    if (link) return link.setAttribute('href', address.href);
+    const made = element('a', { class: 'button quiet', rel: 'next', href: address.href }, 'Older →');
+    document.querySelector('[data-empty]')?.after(element('nav', { class: 'pager', 'aria-label': 'Pages' }, made));
   }
 
   return {

@@ -45,25 +45,43 @@ export function parseRows(text: string): Map<number, string> | undefined {
 export type Sight = {
   /** The photos that were asked for by id; one without a row is gone. */
   readonly asked: ReadonlySet<number>;
-  readonly rows: ReadonlyMap<number, ShownRow>;
+  rowOf(id: number): ShownRow | undefined;
   /** Photos that may belong into a table that does not show them yet. */
   readonly fresh: readonly Photo[];
 };
 
+/** What was found of the photos asked for, and of fresh ones. A row is made when the first page needs it. */
+export function createSight(asked: readonly number[], watched: readonly Photo[], fresh: readonly Photo[]): Sight {
+  const photos = new Map([...fresh, ...watched].map((photo) => [photo.id, photo]));
+  const rows = new Map<number, ShownRow>();
+  return {
+    asked: new Set(asked),
+    fresh,
+    rowOf(id) {
+      const photo = photos.get(id);
+      if (!photo) return undefined;
+      const row = rows.get(id) ?? showRow(photo);
+      rows.set(id, row);
+      return row;
+    },
+  };
+}
+
 /** What a page has not shown yet. The view is brought up to date: asked again, it is told nothing twice. */
-export function takeChanges(view: View, { asked, rows, fresh }: Sight): Changes {
+export function takeChanges(view: View, { asked, rowOf, fresh }: Sight): Changes {
   const { query, rows: known } = view;
   const changed: ShownRow[] = [];
   const gone: number[] = [];
   for (const [id, version] of known) {
-    const row = rows.get(id);
+    const row = rowOf(id);
     if (row && row.version !== version) changed.push(row);
     if (!row && asked.has(id)) gone.push(id);
   }
   if (query && followsNewest(query)) {
     for (const photo of fresh) {
-      const row = rows.get(photo.id);
-      if (row && photo.id > view.floor && !known.has(photo.id) && matches(photo, query)) changed.push(row);
+      if (photo.id <= view.floor || known.has(photo.id) || !matches(photo, query)) continue;
+      const row = rowOf(photo.id);
+      if (row) changed.push(row);
     }
   }
   for (const id of gone) known.delete(id);

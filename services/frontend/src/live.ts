@@ -1,6 +1,6 @@
 import type { Logger } from '@kube-face/shared-lib/logger';
 import { isDatabaseAway } from '@kube-face/shared-lib/mysql';
-import { type Changes, type Sight, showRow, takeChanges, type View } from './changes.ts';
+import { type Changes, createSight, MAX_ROWS, type Sight, takeChanges, type View } from './changes.ts';
 import type { CountSource } from './counts.ts';
 import { renderSummary } from './pages/summary.ts';
 import type { PhotoStore } from './photo-store.ts';
@@ -16,8 +16,9 @@ export type Viewer = {
 export type Live = ReturnType<typeof createLive>;
 
 const EVERY_MS = 1_000;
-const NEWEST = 100;
+const NEWEST = MAX_ROWS; // so that a flood leaves no gap: whatever a page may show is among them
 const FINISHED_SECONDS = 5;
+const FINISHED = 300;
 const WATCHED = 2_000; // rows looked up at a time; where pages show more, they take turns
 
 export type Dependencies = {
@@ -50,13 +51,11 @@ export function createLive({ photos, counts, log }: Dependencies) {
   async function see(ids: readonly number[]): Promise<Sight> {
     const [newest, finished, watched] = await Promise.all([
       photos.newest(NEWEST),
-      photos.justFinished(FINISHED_SECONDS, NEWEST),
+      photos.justFinished(FINISHED_SECONDS, FINISHED),
       photos.byIds(ids),
     ]);
-    const fresh = new Map([...newest, ...finished].map((photo) => [photo.id, photo]));
-    const all = new Map([...fresh, ...watched.map((photo) => [photo.id, photo] as const)]);
-    const rows = new Map([...all.values()].map((photo) => [photo.id, showRow(photo)]));
-    return { asked: new Set(ids), rows, fresh: [...fresh.values()] };
+    const fresh = new Map([...finished, ...newest].map((photo) => [photo.id, photo]));
+    return createSight(ids, watched, [...fresh.values()]);
   }
 
   /** The counts and the chart as a page shows them; undefined before the first. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MAX_ROWS, parseRows, type Sight, showRow, takeChanges, type View } from '../src/changes.ts';
+import { createSight, MAX_ROWS, parseRows, showRow, takeChanges, type View } from '../src/changes.ts';
 import type { Photo } from '../src/photo.ts';
 import type { PhotoQuery } from '../src/photo-query.ts';
 import { failed, fakePhoto, matched } from './fakes.ts';
@@ -10,9 +10,8 @@ const view = (photos: readonly Photo[], query: PhotoQuery | undefined = { sort: 
   floor: 0,
 });
 
-function sight(asked: readonly number[], watched: readonly Photo[], fresh: readonly Photo[] = []): Sight {
-  return { asked: new Set(asked), rows: new Map([...watched, ...fresh].map((photo) => [photo.id, showRow(photo)])), fresh };
-}
+const sight = (asked: readonly number[], watched: readonly Photo[], fresh: readonly Photo[] = []) =>
+  createSight(asked, watched, fresh);
 
 const ids = ({ rows, gone }: { rows: readonly { id: number }[]; gone: readonly number[] }) => ({
   rows: rows.map(({ id }) => id),
