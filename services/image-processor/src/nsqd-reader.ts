@@ -52,6 +52,7 @@ export function createNsqdReader(options: NsqdReaderOptions): NsqdReader {
     maxAttempts: 0, // never drop a message for having come often
     heartbeatInterval: HEARTBEAT_S,
     idleTimeout: DEAD_S,
+    outputBufferSize: -1, // none: a message that comes alone would wait 250 ms for company
     messageTimeout: Math.min(TIMEOUT_MS.max, Math.max(TIMEOUT_MS.min, options.messageTimeoutMs)),
   });
   const { readerRdy } = reader as Reader & WithReadyCount;

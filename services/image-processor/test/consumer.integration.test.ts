@@ -132,6 +132,30 @@ test('a message that is requeued comes again, and the others meanwhile', async (
   expect(handled.at(-1)).toBe(7);
 });
 
+test('a message that comes alone is not kept waiting for company', async () => {
+  let handle: (() => void) | undefined;
+  start({
+    async handle() {
+      handle?.();
+      return { kind: 'finish' };
+    },
+  });
+  await publish(encodeImageId(1));
+  await vi.waitFor(async () => expect(await channel()).toMatchObject({ depth: 0, in_flight_count: 0 }), soon);
+  const waits: number[] = [];
+  for (let id = 2; id <= 16; id += 1) {
+    const sentAt = performance.now();
+    const isHandled = new Promise<void>((resolve) => {
+      handle = resolve;
+    });
+    await publish(encodeImageId(id));
+    await isHandled;
+    waits.push(performance.now() - sentAt);
+  }
+
+  expect(waits.toSorted((a, b) => a - b)[7]).toBeLessThan(100); // nsqd's usual buffer: 190
+});
+
 test('has no more in hand than it may, and more when it may more', async () => {
   start({ handle: hold, maxInFlight: 3 }).setMaxInFlight(3);
   for (let id = 1; id <= 20; id += 1) await publish(encodeImageId(id));
