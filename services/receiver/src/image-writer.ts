@@ -52,6 +52,8 @@ export class UndecidedError extends Error {
   override readonly name = 'UndecidedError';
 }
 
+const STATEMENT_MS = 5_000; // and a millisecond for each row
+
 // The statement was answered: nothing of it was done.
 const ANSWERED = /^ER_(?!SERVER_SHUTDOWN|CONNECTION_KILLED)/;
 const LOST_A_RACE = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);
@@ -129,7 +131,7 @@ export function createImageWriter({
         return await database.withConnection((statements) => {
           hasBegun = true;
           return saveOnce(statements, images, token, look);
-        });
+        }, STATEMENT_MS + images.length);
       } catch (error) {
         look = true;
         if (isDuplicate(error) || LOST_A_RACE.has(codeOf(error))) {

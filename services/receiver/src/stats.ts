@@ -14,7 +14,7 @@ export type Stats = {
 };
 
 export type StatsDependencies = {
-  database: Pick<Database, 'query'>;
+  database: Pick<Database, 'withConnection'>;
   depth: () => Promise<QueueDepth>;
   now?: () => number;
 };
@@ -33,21 +33,24 @@ const FINISHED = `
 
 const KEPT_MS = 2_000;
 const KEPT_TIMES = 20; // counting takes at most this part of the time
+const COUNTING_MS = 60_000;
 
-/** Counts and rates, a few seconds old at most where they are cheap to count. */
+/** Counts and rates. Whoever asks gets the last count at once, and, where that is old, lets the next begin. */
 export function createStats({ database, depth, now = Date.now }: StatsDependencies): () => Promise<Stats> {
-  let kept: { until: number; stats: Promise<Stats> } | undefined;
+  let last: { until: number; stats: Stats } | undefined;
+  let counting: Promise<Stats> | undefined;
 
   async function count(): Promise<Stats> {
     const startedAt = now();
-    const [byStatus, byOutcome, without, people, finished, queue] = await Promise.all([
-      database.query<RowDataPacket[]>(BY_STATUS),
-      database.query<RowDataPacket[]>(BY_OUTCOME),
-      database.query<RowDataPacket[]>(WITHOUT_OUTCOME),
-      database.query<RowDataPacket[]>(PEOPLE),
-      database.query<RowDataPacket[]>(FINISHED),
-      depth().catch(() => null),
-    ]);
+    const queue = await depth().catch(() => null);
+    const [byStatus = [], byOutcome = [], without = [], people = [], finished = []] = await database.withConnection(
+      async (statements) => {
+        const results: RowDataPacket[][] = [];
+        for (const sql of [BY_STATUS, BY_OUTCOME, WITHOUT_OUTCOME, PEOPLE, FINISHED]) results.push(await statements.query(sql));
+        return results;
+      },
+      COUNTING_MS,
+    );
     const images: Counts = Object.fromEntries(STATUS_WORDS.map((word) => [word, 0]));
     for (const { status, n } of byStatus) images[statusWord(status)] = (images[statusWord(status)] ?? 0) + n;
     const outcomes: Counts = Object.fromEntries(OUTCOMES.map((word) => [word, 0]));
@@ -57,8 +60,7 @@ export function createStats({ database, depth, now = Date.now }: StatsDependenci
       if (word) outcomes[word] = (outcomes[word] ?? 0) + n;
     }
     const [rates] = finished;
-    if (kept) kept.until = now() + Math.max(KEPT_MS, (now() - startedAt) * KEPT_TIMES);
-    return {
+    const stats: Stats = {
       images,
       outcomes,
       people: people[0]?.n ?? 0,
@@ -70,15 +72,17 @@ export function createStats({ database, depth, now = Date.now }: StatsDependenci
       },
       asOf: new Date(startedAt).toISOString(),
     };
+    last = { until: now() + Math.max(KEPT_MS, (now() - startedAt) * KEPT_TIMES), stats };
+    return stats;
   }
 
-  return () => {
-    if (kept && now() < kept.until) return kept.stats;
-    const stats = count();
-    kept = { until: Number.POSITIVE_INFINITY, stats }; // while it is counted, everybody waits for this count
-    stats.catch(() => {
-      kept = undefined;
+  return async () => {
+    if (last && now() < last.until) return last.stats;
+    counting ??= count().finally(() => {
+      counting = undefined;
     });
-    return stats;
+    if (!last) return counting;
+    counting.catch(() => {}); // the last count serves until one succeeds
+    return last.stats;
   };
 }
