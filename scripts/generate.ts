@@ -10,11 +10,13 @@ import {
   prometheusRule,
   scrapeManifest,
 } from './monitoring/manifests.ts';
+import { mysqlInit } from './mysql-init.ts';
 import { CHECKOUT } from './system/state.ts';
 
 /** Generated files by their path, with the text that they must have. */
 export const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/metrics.md': metricsPage,
+  'kube_files/mysql_init.yaml': mysqlInit,
   'monitoring/dashboard.json': dashboardJson,
   'kube_files/monitoring/dashboard.yaml': dashboardManifest,
   'kube_files/monitoring/alerts.yaml': alertsManifest,

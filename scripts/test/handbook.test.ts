@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { CHECKOUT } from '../system/state.ts';
@@ -29,9 +29,19 @@ test.each(lines)('%s logs "%s"', (service, line) => {
   for (const part of line.split('…')) expect(sources).toContain(part.trim());
 });
 
+const DOCUMENTS = readdirSync(join(CHECKOUT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.md'),
+);
+const PATH = /`((?:services|db|proto|scripts|kube_files|monitoring|docker|test|docs|bench)\/[\w./-]+)`/g;
+
+test.each(DOCUMENTS)('docs/%s names only files that are there', (file) => {
+  const text = readFileSync(join(CHECKOUT, 'docs', file), 'utf8');
+  const paths = [...text.matchAll(PATH)].map(([, path = '']) => path).filter((path) => !/NAME|\/dist\//.test(path));
+  expect(paths.filter((path) => !existsSync(join(CHECKOUT, path)))).toEqual([]);
+});
+
 test('every link between the documents leads somewhere', () => {
-  const files = readdirSync(join(CHECKOUT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
-  for (const file of files) {
+  for (const file of DOCUMENTS) {
     const path = join(CHECKOUT, 'docs', file);
     for (const [, link = ''] of readFileSync(path, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)) {
       expect(() => readFileSync(join(path, '..', link)), `${file}: ${link}`).not.toThrow();

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { startCollector } from '../../../test/harness/collector.ts';
 import { silent } from '../src/logger.ts';
@@ -27,6 +29,21 @@ test('a step that throws is marked, and the error goes on', async () => {
   collector.close();
 
   expect(collector.spans).toMatchObject([{ name: 'identify', status: { code: 2, message: 'no workers' } }]);
+});
+
+test('without an endpoint nothing of OpenTelemetry is loaded', async () => {
+  const loaded = async (endpoint: string | undefined) => {
+    const script = `
+      import { registerHooks } from 'node:module';
+      const seen = [];
+      registerHooks({ resolve: (specifier, context, next) => (seen.push(specifier), next(specifier, context)) });
+      const { startTracing } = await import(${JSON.stringify(new URL('../src/tracing.ts', import.meta.url).href)});
+      await startTracing({ service: 'test', endpoint: ${JSON.stringify(endpoint)}, log: { info() {} } });
+      console.log(seen.some((specifier) => specifier.startsWith('@opentelemetry')));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script]);
+    return stdout.trim();
+  };
+  expect([await loaded(undefined), await loaded('http://127.0.0.1:1')]).toEqual(['false', 'true']);
 });
 
 test('without an endpoint the work runs and carries nothing', async () => {
