@@ -6,6 +6,14 @@ import { createRaster, type Raster } from './raster.ts';
 export const MAX_BYTES = 20 * 1024 * 1024;
 export const MAX_PIXELS = 50_000_000;
 
+/** The most pixels that are decoded of a photo: they take three bytes each, in every worker. */
+const MAX_DECODED = 16_000_000;
+
+/** The scale at which a photo is decoded at most. */
+export function largestScale(width: number, height: number): number {
+  return Math.min(1, Math.sqrt(MAX_DECODED / (width * height)));
+}
+
 // A decoder that hangs holds a thread of libuv's pool, which ending the worker does not end; this does.
 const DECODE_SECONDS = 30;
 
@@ -40,8 +48,12 @@ async function read(bytes: Uint8Array, header: Metadata, scale: number): Promise
   if (divisor > 1) {
     // Where the sides do not divide evenly, the rest of the way is a pixel or so.
     image.resize(Math.floor(width / divisor), Math.floor(height / divisor), { fit: 'fill', kernel: 'nearest' });
-  } else if (header.format !== 'jpeg' && scale < 0.5) {
-    image.resize(Math.round(width * scale), Math.round(height * scale), { fit: 'fill', kernel: 'linear' });
+  } else if (width * height > MAX_DECODED || (header.format !== 'jpeg' && scale < 0.5)) {
+    const smaller = Math.min(scale, largestScale(width, height));
+    image.resize(Math.max(1, Math.round(width * smaller)), Math.max(1, Math.round(height * smaller)), {
+      fit: 'fill',
+      kernel: 'linear',
+    });
   }
   const { data, info } = await orUnreadable(
     image

@@ -1,4 +1,4 @@
-import type { Photo } from './photo.ts';
+import { largestScale, type Photo } from './photo.ts';
 import type { Raster } from './raster.ts';
 
 /** A photo as far as it has been decoded: once, as a rule, and again where something on it needs more pixels. */
@@ -10,19 +10,19 @@ export type View = {
   free(): void;
 };
 
-// Decoded pixels take three bytes each, in every worker.
-const MAX_DECODED = 16_000_000;
+// Sides are whole pixels, so that a scale comes out a little smaller than it was wanted.
+const ENOUGH = 0.98;
 
 export function createView(photo: Photo): View {
   const { width, height } = photo;
-  const limit = Math.min(1, Math.sqrt(MAX_DECODED / (width * height)));
+  const largest = largestScale(width, height);
   let raster: Raster | undefined;
   return {
     width,
     height,
     async at(scale) {
-      const wanted = Math.min(limit, scale);
-      if (raster && raster.scale >= wanted) return raster;
+      const wanted = Math.min(largest, scale);
+      if (raster && raster.scale >= ENOUGH * wanted) return raster;
       const finer = await photo.read(wanted);
       raster?.free();
       raster = finer;

@@ -106,6 +106,18 @@ test.each([
   expectColour(pixel(raster, 'top left'), RED);
 });
 
+test.each(['jpeg', 'png'] as const)('decodes 16 megapixels of a %s at most', async (format) => {
+  const bytes = await picture().resize(6000, 3000, { kernel: 'nearest' }).toFormat(format).toBuffer();
+
+  const raster = await decode(bytes);
+
+  expect(raster).toMatchObject({ photoWidth: 6000, photoHeight: 3000 });
+  expect(raster.width * raster.height).toBeLessThan(16.1e6);
+  expect(raster.width * raster.height).toBeGreaterThan(15.9e6);
+  expect(raster.scale).toBeCloseTo(Math.sqrt(16 / 18), 3);
+  expectColour(pixel(raster, 'bottom right'), BLUE);
+});
+
 test('decodes a turned JPEG with odd sides at a smaller scale', async () => {
   const bytes = await picture().resize(1003, 601).withMetadata({ orientation: 6 }).jpeg().toBuffer();
 
