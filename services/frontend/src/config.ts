@@ -18,7 +18,7 @@ export type Config = Readonly<{
 }>;
 
 /** Of the descriptor model that face recognition brings (docs of MATCH_THRESHOLD). */
-const DEFAULT_THRESHOLD = 0.535;
+const DEFAULT_THRESHOLD = 0.5;
 
 function receiverUrl(text: string): string | undefined {
   if (/^:\d{1,5}$/.test(text)) return Number(text.slice(1)) <= 65_535 ? text : undefined;

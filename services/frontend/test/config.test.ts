@@ -12,7 +12,7 @@ test('the defaults are the contract’s', () => {
     knownPeople: '/known_people',
     unknownPeople: '/unknown_people',
     receiverUrl: ':8000',
-    matchThreshold: 0.535,
+    matchThreshold: 0.5,
   });
 });
 
