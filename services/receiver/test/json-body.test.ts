@@ -23,7 +23,7 @@ test.each([
 });
 
 test('counts no brackets inside of text', () => {
-  const path = '[{'.repeat(100);
+  const path = '\\"[{'.repeat(100);
   expect(parseJson(Buffer.from(JSON.stringify({ path, quoted: '\\"[' })))).toMatchObject({ path });
 });
 

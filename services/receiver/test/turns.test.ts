@@ -20,9 +20,14 @@ test('runs so many side by side and the others after, in order, also when one fa
   ends[1]?.(new Error('failed'));
   await turn();
   expect(begun).toEqual([0, 1, 2]);
+  const late = inTurn(async () => begun.push(9));
+  await turn();
+  expect(begun).toEqual([0, 1, 2]);
   ends[0]?.();
   await turn();
   ends[2]?.();
   ends[3]?.();
+  await late;
+  expect(begun).toEqual([0, 1, 2, 3, 9]);
   expect((await results).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
 });
