@@ -43,8 +43,8 @@ async function read(bytes: Uint8Array, header: Metadata, scale: number): Promise
   const { width, height } = header.autoOrient;
   // A JPEG comes out at a half, a quarter or an eighth for less than it costs whole; anything else costs the same at every size.
   const divisor = [8, 4, 2].find((by) => header.format === 'jpeg' && scale * by <= 1 && Math.min(width, height) >= by) ?? 1;
-  // Converting from the photo's own colours takes longer than decoding it, and dlib and its users never did; ink is no light, though.
-  const image = open(bytes, { ignoreIcc: header.space !== 'cmyk' }).autoOrient();
+  // Converting from the photo's own colours takes longer than decoding it, and dlib and its users never did. Ink goes by libvips's profile.
+  const image = open(bytes, { ignoreIcc: true }).autoOrient();
   if (divisor > 1) {
     // Where the sides do not divide evenly, the rest of the way is a pixel or so.
     image.resize(Math.floor(width / divisor), Math.floor(height / divisor), { fit: 'fill', kernel: 'nearest' });

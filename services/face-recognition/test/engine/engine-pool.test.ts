@@ -139,6 +139,16 @@ test('refuses as busy what would wait behind a full queue, but never what may wa
   expect(started).toEqual([]);
 });
 
+test('counts only what is served against the queue', async () => {
+  const { pool, thread } = await openPool({ queueLimit: 1 });
+  analyseAll(pool, [1, 2, 3], { priority: 'background' });
+  const outcomes = analyseAll(pool, [4]);
+  await settled();
+  expect(outcomes.size).toBe(0);
+  thread(0).answer(1);
+  expect(thread(0).photos).toEqual([1, 4]);
+});
+
 test('waits for nobody where the queue may hold nothing', async () => {
   const { pool, thread } = await openPool({ queueLimit: 0 });
   analyseAll(pool, [1]);
