@@ -63,6 +63,7 @@ const AWAY = new Set([
   'ER_CONNECTION_KILLED',
   'ER_QUERY_INTERRUPTED',
   'ER_ACCESS_DENIED_ERROR',
+  'ER_SECURE_TRANSPORT_REQUIRED', // MYSQL_CA is missing
   'ER_DBACCESS_DENIED_ERROR',
   // A server that is up before its init folder has run: the schema comes.
   'ER_BAD_DB_ERROR',

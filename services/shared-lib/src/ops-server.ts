@@ -1,14 +1,23 @@
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
+import { type HttpServer, startHttpServer } from './http-server.ts';
 
-export type OpsServer = { readonly port: number; close(): Promise<void> };
+export type OpsServer = HttpServer;
+
+const PATIENCE = {
+  headersMs: 5_000,
+  requestMs: 5_000,
+  silenceMs: 65_000,
+  keepAliveMs: 65_000, // Prometheus comes again every minute at the latest
+  checkMs: 2_000,
+};
+const MAX_CONNECTIONS = 100;
 
 /**
  * The small server for whoever watches: `/metrics` (Prometheus text), `/healthz` (200 while the process answers at all) and
  * `/readyz` (200 or 503, as `isReady` says). Port 0 takes a free one.
  */
-export async function startOpsServer({
+export function startOpsServer({
   port,
   registry,
   isReady,
@@ -21,7 +30,7 @@ export async function startOpsServer({
     response.writeHead(status, { 'content-type': type }).end(text);
   }
 
-  const server = createServer(async (request, response) => {
+  async function listener(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url?.split('?', 1)[0];
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(response, 405, 'only GET\n');
     if (path === '/healthz') return answer(response, 200, 'alive\n');
@@ -32,20 +41,12 @@ export async function startOpsServer({
     } catch {
       answer(response, 500, 'a metric could not be collected\n');
     }
-  });
-  server.requestTimeout = 10_000;
+  }
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, resolve);
+  return startHttpServer({
+    port,
+    listener: (request, response) => void listener(request, response),
+    patience: PATIENCE,
+    maxConnections: MAX_CONNECTIONS,
   });
-
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
 }
