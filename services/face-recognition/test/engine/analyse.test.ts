@@ -1,7 +1,10 @@
 import sharp from 'sharp';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import type { Engine } from '../../src/engine/load-engine.ts';
 import { demoPhoto, distance, startEngine } from './photos.ts';
+
+// Networks run here, perhaps beside much else on a small machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 let native: Engine;
 let wasm: Engine;

@@ -1,12 +1,15 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createGraphBuilder } from '../../scripts/models/graph-builder.ts';
 import { encodeOnnx } from '../../scripts/models/onnx.ts';
 import { builtInModel, readModel } from '../../src/engine/descriptor-model.ts';
 import { apply } from '../../src/engine/similarity.ts';
 import { demoPhoto, distance, startEngine } from './photos.ts';
+
+// Networks run here, perhaps beside much else on a small machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string;
 

@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { buildModels } from '../../scripts/models/build.ts';
 import { FACE_API } from '../../src/engine/landmarks.ts';
 import { loadRuntime } from '../../src/engine/runtime.ts';
 import { noise } from './noise.ts';
 import { MODELS } from './photos.ts';
+
+// Networks run here, perhaps beside much else on a small machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 type Detection = { scores: number[]; boxes: number[] };
 type Reference = { points: number[]; descriptor: number[]; square: Detection; wide: Detection };

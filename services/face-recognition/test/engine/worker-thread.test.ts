@@ -1,9 +1,12 @@
 import { tmpdir } from 'node:os';
 import { silent } from '@kube-face/shared-lib/logger';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { buildModels } from '../../scripts/models/build.ts';
 import { createEnginePool } from '../../src/engine/engine.ts';
 import { demoPhoto, MODELS } from './photos.ts';
+
+// Networks run here, perhaps beside much else on a small machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 test.each([
   { runtime: 'auto', name: 'onnxruntime-node' },
