@@ -8,7 +8,7 @@ const PATIENCE = {
   keepAliveMs: 65_000, // longer than the usual load balancer's minute, so that it is the one who hangs up
   checkMs: 2_000,
 };
-const MAX_CONNECTIONS = 10_000;
+const MAX_CONNECTIONS = 20_000; // above MAX_CONCURRENT_REQUESTS, whose answer says more than a connection that is cut
 
 /** Listens for requests; port 0 takes a free one. */
 export function startApiServer({ port, listener }: { port: number; listener: RequestListener }): Promise<HttpServer> {

@@ -227,6 +227,20 @@ test('the strangers of the past are decided anew, and what a hand has set stays'
   });
 });
 
+test('whoever was recognised before stays, where the new photos are not near', async () => {
+  const { json: ada } = await enrol('Ada', photo({ looks: newLooks() }));
+  await decided(ada.person.id);
+  const { id } = await processed(looks + 0.25);
+  const values = [ada.person.id, 'ada_1.jpg'];
+  await world.database.query('update faces set person = ?, image_name = ?, distance = 0.25', values);
+  await world.database.query("update images set person = ?, outcome = 'match'", [ada.person.id]);
+  const { json: bo } = await enrol('Bo', photo({ looks: newLooks() }));
+  await decided(bo.person.id);
+  expect(await world.ask('GET', `/images/${id}`)).toMatchObject({
+    json: { person: ada.person, faces: [{ person: ada.person, imageName: 'ada_1.jpg', distance: 0.25 }] },
+  });
+});
+
 test('decides anew once face recognition is back', async () => {
   const look = newLooks();
   const stranger = await processed(look);
