@@ -1,6 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ConfigError, type Env } from '@kube-face/shared-lib/env';
 import { expect, test } from 'vitest';
+import { loadConfig as faceRecognition } from '../../services/face-recognition/src/config.ts';
+import { loadConfig as frontend } from '../../services/frontend/src/config.ts';
+import { loadConfig as imageProcessor } from '../../services/image-processor/src/config.ts';
+import { loadRedeemerConfig as redeemer } from '../../services/image-processor/src/redeemer-config.ts';
+import { loadConfig as receiver } from '../../services/receiver/src/config.ts';
 import { CHECKOUT } from '../system/state.ts';
 
 const handbook = readFileSync(join(CHECKOUT, 'docs/operations.md'), 'utf8');
@@ -27,6 +33,31 @@ test('the table of log lines is read', () => {
 test.each(lines)('%s logs "%s"', (service, line) => {
   const sources = sourcesOf(FOLDERS[service] ?? service);
   for (const part of line.split('…')) expect(sources).toContain(part.trim());
+});
+
+const CONFIGS: Readonly<Record<string, (env: Env) => unknown>> = {
+  receiver,
+  'image-processor': (env) => [imageProcessor, redeemer].map((load) => variablesAskedFor(load, env)),
+  'face-recognition': (env) => faceRecognition(env, 2),
+  frontend,
+};
+
+/** Reads a configuration for what it asks for alone: what is missing does not matter. */
+function variablesAskedFor(load: (env: Env) => unknown, env: Env): void {
+  try {
+    load(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+  }
+}
+
+test.each(Object.entries(CONFIGS))('the README of %s names every variable that it reads', (service, load) => {
+  const asked = new Set<string>();
+  variablesAskedFor(load, new Proxy<Env>({}, { get: (_target, name) => void asked.add(String(name)) }));
+  const readme = readFileSync(join(CHECKOUT, 'services', service, 'README.md'), 'utf8');
+  const named = new Set([...readme.matchAll(/`([A-Z][A-Z_]+)`/g)].map(([, name]) => name));
+  expect([...asked].filter((name) => !named.has(name))).toEqual([]);
+  expect(asked.size).toBeGreaterThan(5);
 });
 
 const DOCUMENTS = readdirSync(join(CHECKOUT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) =>

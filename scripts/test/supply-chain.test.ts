@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { audit } from '../audit.ts';
 import { EXCEPTIONS, FREE, LICENCES_FILE, licences, licencesPage } from '../licences.ts';
 import { sbom } from '../sbom.ts';
+
+vi.setConfig({ testTimeout: 60_000 }); // pnpm is a program of its own, and busy machines are slow to start it
 
 /** A registry that knows these advisories, or that answers with this status. */
 async function startRegistry(answer: object | number): Promise<string[]> {
