@@ -110,7 +110,7 @@ browserTest('the page of a photo shows why it got its name, and takes a correcti
   await page.locator('.boxes').getByText('Alice').waitFor();
   const face = page.locator('.face', { has: page.getByRole('heading', { name: /Alice/ }) });
   expect(await face.locator('.why').textContent()).toMatch(
-    /The nearest known photo, of Alice, is 0\.\d+ away\. That is within the limit of 0\.535/,
+    /The nearest known photo, of Alice, is 0\.\d+ away\. That is within the limit of 0\.\d+, so it is the same person\./,
   );
   await face.locator('.near').getByText('distance 0.').waitFor();
   expect(await accessibilityFaults(page)).toEqual([]);
