@@ -1,5 +1,6 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import type { ResultSetHeader, RowDataPacket } from '@kube-face/shared-lib/mysql';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { fakePhoto } from './fake-gallery.ts';
@@ -168,6 +169,7 @@ test('erases a photo with faces and attempts, and its file only where it was upl
   await world.database.query("insert into attempts (image, owner, started_at, outcome) values (?, 'x', now(3), 'timeout')", [
     uploaded,
   ]);
+  await writeFile(join(world.unknownPeople, (await rowOf(posted))?.path), 'a photo of somebody else');
   const files = (await readdir(world.unknownPeople)).length;
   expect(await world.ask('DELETE', `/images/${posted}`)).toMatchObject({ status: 200, json: { id: posted, erased: true } });
   expect(await readdir(world.unknownPeople)).toHaveLength(files);
