@@ -58,6 +58,7 @@ const FINISH: Disposition = { kind: 'finish' };
 export function createProcessImage(dependencies: Dependencies): ProcessImage {
   const { claim, write, ownersOf, identify, service, breaker, slots, retry, stopping, cancelling, tracer, metrics, log } =
     dependencies;
+  const reportUnowned = createUnownedReport({ count: () => metrics.unowned.inc(), log });
   const held = new Set<number>();
   const underWay = new Map<number, Promise<Disposition>>();
 
@@ -71,11 +72,7 @@ export function createProcessImage(dependencies: Dependencies): ProcessImage {
     }
     const known = knownPhotosIn(answer);
     const owners = await ownersOf(known);
-    const unowned = known.filter((imageName) => !owners.has(imageName));
-    if (unowned.length > 0) {
-      metrics.unowned.inc();
-      log.warn({ id, traceId, unowned }, 'known photos that no person owns: enrol them or remove them');
-    }
+    reportUnowned(known, (imageName) => owners.has(imageName));
     const reading = readAnswer(answer, (imageName) => owners.get(imageName), service.threshold);
     return { id, kind: 'processed', reading };
   }

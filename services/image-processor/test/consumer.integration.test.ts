@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import type { HostPort } from '@kube-face/shared-lib/env';
 import { encodeImageId } from '@kube-face/shared-lib/image-id';
 import { silent } from '@kube-face/shared-lib/logger';
@@ -132,28 +132,29 @@ test('a message that is requeued comes again, and the others meanwhile', async (
   expect(handled.at(-1)).toBe(7);
 });
 
-test('a message that comes alone is not kept waiting for company', async () => {
-  let handle: (() => void) | undefined;
-  start({
-    async handle() {
-      handle?.();
-      return { kind: 'finish' };
-    },
-  });
-  await publish(encodeImageId(1));
-  await vi.waitFor(async () => expect(await channel()).toMatchObject({ depth: 0, in_flight_count: 0 }), soon);
-  const waits: number[] = [];
-  for (let id = 2; id <= 16; id += 1) {
-    const sentAt = performance.now();
-    const isHandled = new Promise<void>((resolve) => {
-      handle = resolve;
-    });
-    await publish(encodeImageId(id));
-    await isHandled;
-    waits.push(performance.now() - sentAt);
+test('asks nsqd not to keep a message back until others go with it, and for as long as it may take', async () => {
+  const listener = createTcpServer();
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  closers.push(() => listener.close());
+  const { port } = listener.address() as AddressInfo;
+  const nsqd = { broadcast_address: '127.0.0.1', hostname: 'a', tcp_port: port, http_port: 1 };
+  const connected = once(listener, 'connection');
+  start({ lookupAddresses: [await startLiar((_request, response) => void response.end(JSON.stringify({ producers: [nsqd] })))] });
+  const [socket] = (await connected) as [Socket];
+  let greeting = Buffer.alloc(0);
+  for await (const piece of socket) {
+    greeting = Buffer.concat([greeting, piece as Buffer]);
+    if (greeting.length > 17 && greeting.length === 17 + greeting.readUInt32BE(13)) break; // leaving the loop ends the connection
   }
 
-  expect(waits.toSorted((a, b) => a - b)[7]).toBeLessThan(100); // nsqd's usual buffer: 190
+  // "  V2" "IDENTIFY\n" [size, 4 bytes][JSON]
+  expect(greeting.subarray(0, 13).toString()).toBe('  V2IDENTIFY\n');
+  expect(JSON.parse(greeting.subarray(17).toString())).toMatchObject({
+    output_buffer_size: -1,
+    msg_timeout: 60_000,
+    heartbeat_interval: 5_000,
+  });
 });
 
 test('has no more in hand than it may, and more when it may more', async () => {
