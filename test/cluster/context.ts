@@ -108,7 +108,7 @@ let runs = 0;
  */
 export async function whilePosting(
   context: Context,
-  { allow = {}, settleMs = 120_000, photos = 3_000 }: { allow?: Allowance; settleMs?: number; photos?: number },
+  { allow = {}, settleMs = 240_000, photos = 3_000 }: { allow?: Allowance; settleMs?: number; photos?: number },
   work: (poster: Poster) => Promise<string>,
 ): Promise<string> {
   runs += 1;

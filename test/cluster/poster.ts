@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const EVERY_MS = 200;
+const EVERY_MS = 300;
 const ANSWER_MS = 20_000;
 
 export type Tally = {
