@@ -151,6 +151,9 @@ test('says how many of its connections are busy, and who waits', async () => {
     held.resolve();
     await Promise.all([holding, waiting]);
     expect(small.use).toEqual({ busy: 0, waiting: 0, limit: 1 });
+    const text = await registry.metrics();
+    const figures = [...text.matchAll(/^kube_face_mysql_(\w+)\{[^}]*\} (\d+)$/gm)].map(([, name, value]) => [name, value]);
+    expect(Object.fromEntries(figures)).toEqual({ connections_busy: '0', connections_limit: '1', waiting: '0' });
   } finally {
     await small.close();
   }
