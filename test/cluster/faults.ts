@@ -70,13 +70,15 @@ export const faultSteps: Step[] = [
           '--ignore-daemonsets',
           '--timeout=60s',
         ];
+        const uncordon = () => run('kubectl', ['uncordon', node]);
+        sandbox.undo.push(uncordon); // a test that is broken off must not leave the node closed
         let held = 0;
         try {
           await run('kubectl', drain); // on one node the budgets keep it from ending: the evicted pods find no other place
           held = (await kubectl.pods('receiver')).filter(isReady).length;
           if (held === 0) throw new Error('the budget let the last receiver go');
         } finally {
-          await run('kubectl', ['uncordon', node]);
+          await uncordon();
         }
         const startedMs = Date.now();
         await everythingReady(context, 180_000);

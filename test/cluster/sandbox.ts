@@ -14,7 +14,9 @@ export type Sandbox = {
   frontendPort: number;
   /** On the pods of this sandbox and no others, for whatever must not touch the rest of the cluster. */
   label: string;
-  /** Removes the namespace and whatever was in it. Safe to repeat. */
+  /** What a step did outside the namespace, taken back by `remove` where the step could not do it itself. */
+  undo: (() => Promise<unknown>)[];
+  /** Takes back what is left to undo, and removes the namespace and whatever was in it. Safe to repeat. */
   remove(): Promise<void>;
 };
 
@@ -67,14 +69,17 @@ export async function createSandbox(tag: string): Promise<Sandbox> {
 
   await kubectl.call('create', 'namespace', kubectl.namespace);
   await kubectl.call('label', 'namespace', kubectl.namespace, 'pod-security.kubernetes.io/enforce=restricted');
+  const undo: Sandbox['undo'] = [];
   return {
     kubectl,
+    undo,
     files,
     autoscalers,
     receiverPort: receiver,
     frontendPort: frontend,
     label,
     async remove() {
+      for (const takeBack of undo.splice(0)) await takeBack();
       rmSync(folder, { recursive: true, force: true });
       await run('kubectl', ['delete', 'namespace', kubectl.namespace, '--ignore-not-found', '--timeout=180s']);
     },
