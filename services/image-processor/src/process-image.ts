@@ -10,6 +10,7 @@ import type { FaceService } from './face-service.ts';
 import type { Claim, Photo, Result } from './image-store.ts';
 import { type Metrics, timeSteps } from './metrics.ts';
 import { knownPhotosIn, readAnswer } from './read-answer.ts';
+import { createUnownedReport } from './report-unowned.ts';
 
 /** What becomes of the message: done with, or to come again after a while. */
 export type Disposition = { kind: 'finish' } | { kind: 'requeue'; delayMs: number };
@@ -66,7 +67,7 @@ export function createProcessImage(dependencies: Dependencies): ProcessImage {
   const ask = createAskWho({ identify, service, breaker, slots, stopping, cancelling, tracer, timed });
 
   async function resultOf(photo: Work, answer: PhotoAnswer): Promise<Result> {
-    const { id, traceId } = photo;
+    const { id } = photo;
     if (answer.kind === 'refused') {
       return { id, kind: 'failed', outcome: answer.outcome, detail: answer.detail, retryMs: undefined };
     }
