@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadEngine } from '../services/face-recognition/src/engine/load-engine.ts';
 import type { DetectedFace } from '../services/face-recognition/src/engine/types.ts';
-import { type BenchRow, percent, round } from './engine-figures.ts';
 import { MODELS } from './engine-process.ts';
+import { type BenchRow, percent, round } from './figures.ts';
 
 export type Runtime = 'native' | 'wasm';
 

@@ -12,8 +12,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { silent } from '@kube-face/shared-lib/logger';
 import { createEnginePool } from '../services/face-recognition/src/engine/engine.ts';
-import { type BenchRow, round } from './engine-figures.ts';
 import type { BenchPhoto } from './engine-photos.ts';
+import { type BenchRow, round } from './figures.ts';
 
 export const MODELS = fileURLToPath(new URL('../services/face-recognition/models', import.meta.url));
 

@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { loadEngine } from '../services/face-recognition/src/engine/load-engine.ts';
-import { type BenchRow, median, round } from './engine-figures.ts';
 import type { BenchPhoto } from './engine-photos.ts';
 import { MODELS } from './engine-process.ts';
+import { type BenchRow, median, round } from './figures.ts';
 
 const STEPS = ['decode', 'detect', 'landmarks', 'descriptor', 'total'] as const;
 const WARM_UP = 8;

@@ -11,10 +11,10 @@
 import { parseArgs } from 'node:util';
 import { buildModels } from '../services/face-recognition/scripts/models/build.ts';
 import { benchFolder, benchLfw, type Runtime } from './engine-accuracy.ts';
-import type { BenchRow } from './engine-figures.ts';
 import { benchPhotos } from './engine-photos.ts';
 import { benchProcesses, MODELS } from './engine-process.ts';
 import { benchSpeed } from './engine-speed.ts';
+import type { BenchRow } from './figures.ts';
 
 export type EngineBenchOptions = {
   runtimes?: Runtime[] | undefined;

@@ -13,9 +13,8 @@ import { type Gallery, openGallery } from '../services/face-recognition/src/gall
 import { createKnownPhotoReader } from '../services/face-recognition/src/gallery/known-photo.ts';
 import { createSearchIndex } from '../services/face-recognition/src/gallery/search-index.ts';
 import { createSearchThread } from '../services/face-recognition/src/gallery/search-thread.ts';
+import type { BenchRow } from './figures.ts';
 import { createPeople, LENGTH } from './gallery-descriptors.ts';
-
-export type BenchRow = Record<string, string | number>;
 
 const MODEL = { name: 'bench', length: LENGTH, metric: 'euclidean' } as const;
 const PHOTOS_OF_ONE = 4;

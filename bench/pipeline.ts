@@ -9,9 +9,8 @@ import { silent } from '@kube-face/shared-lib/logger';
 import type { RowDataPacket } from '@kube-face/shared-lib/mysql';
 import { createEnginePool } from '../services/face-recognition/src/engine/engine-pool.ts';
 import { startFakeFaceServer } from '../services/image-processor/test/fake-face-server.ts';
+import type { BenchRow } from './figures.ts';
 import { cpuMs, makePhoto, memoryMb, type PipelineSystem, startPipelineSystem } from './pipeline-system.ts';
-
-export type BenchRow = Record<string, string | number>;
 
 const MODELS = fileURLToPath(new URL('../services/face-recognition/models', import.meta.url));
 const UNFINISHED = 'select count(*) as photos from images where status in (0, 3)';
