@@ -4,6 +4,8 @@ const MANIFESTS = 'test/manifests*.test.ts'; // cross services, and need nothing
 const INTEGRATION = ['services/*/test/**/*.integration.test.ts', 'test/**/*.test.ts'];
 const NEEDS_MORE = ['test/drills/**', 'test/cluster/**', 'test/browser/**']; // time, a cluster, or a browser
 
+const TEMPORARY = 'test/harness/temp-root.ts';
+
 // Packages of the workspace are imported from their sources, so tests need no build.
 const CONDITIONS = ['source', 'node', 'import', 'module', 'default'];
 const shared = {
@@ -23,6 +25,7 @@ export default defineConfig({
           name: 'unit',
           include: ['services/*/test/**/*.test.ts', 'scripts/**/*.test.ts', MANIFESTS],
           exclude: ['services/*/test/**/*.integration.test.ts'],
+          globalSetup: TEMPORARY,
           testTimeout: 20_000,
         },
       },
@@ -32,7 +35,7 @@ export default defineConfig({
           name: 'integration',
           include: INTEGRATION,
           exclude: [...NEEDS_MORE, MANIFESTS],
-          globalSetup: ['test/harness/global-setup.ts'],
+          globalSetup: [TEMPORARY, 'test/harness/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
@@ -42,7 +45,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          globalSetup: ['test/harness/global-setup.ts', 'test/browser/find-browser.ts'],
+          globalSetup: [TEMPORARY, 'test/harness/global-setup.ts', 'test/browser/find-browser.ts'],
           fileParallelism: false,
           testTimeout: 90_000,
           hookTimeout: 120_000,
@@ -53,7 +56,7 @@ export default defineConfig({
         test: {
           name: 'drills',
           include: ['test/drills/**/*.test.ts'],
-          globalSetup: ['test/harness/global-setup.ts'],
+          globalSetup: [TEMPORARY, 'test/harness/global-setup.ts'],
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 120_000,
