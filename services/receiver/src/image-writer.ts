@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Database,
+  inTransaction,
   isDatabaseAway,
   isDuplicate,
   type ResultSetHeader,
@@ -47,10 +48,14 @@ type ExistingRow = RowDataPacket & {
 
 const MAX_REFUSALS = 10; // by a row that came between looking and inserting, or by a deadlock; each time another one
 
-/** The INSERT's connection was lost, and what became of it could not be found out: it may have been committed. */
+/** The connection was lost while the commit was under way, and what became of it could not be found out. */
 export class UndecidedError extends Error {
   override readonly name = 'UndecidedError';
 }
+
+// A connection that had ended already, by a restart of the server for one; another one may do.
+const BROKEN = new Set(['PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'EPIPE']);
+const MAX_BREAKS = 2;
 
 const STATEMENT_MS = 5_000; // and a millisecond for each row
 
@@ -62,7 +67,7 @@ const codeOf = (error: unknown): string => (error instanceof Error && 'code' in 
 
 export type WriterDependencies = {
   database: Pick<Database, 'withConnection'>;
-  /** How long to find out what became of an INSERT whose connection was lost. */
+  /** How long to find out what became of a commit whose connection was lost. */
   decideMs?: number;
   pauseMs?: number;
   now?: () => number;
@@ -124,13 +129,16 @@ export function createImageWriter({
   async function save(images: readonly NewImage[], token: Buffer): Promise<SavedImage[]> {
     let look = expectDuplicates;
     let refusals = 0;
+    let breaks = 0;
     let undecided: { error: UndecidedError; giveUpAt: number } | undefined;
     for (;;) {
-      let hasBegun = false;
+      let isCommitting = false;
       try {
         return await database.withConnection((statements) => {
-          hasBegun = true;
-          return saveOnce(statements, images, token, look);
+          const saving = () => saveOnce(statements, images, token, look);
+          return inTransaction(statements, saving, () => {
+            isCommitting = true;
+          });
         }, STATEMENT_MS + images.length);
       } catch (error) {
         look = true;
@@ -140,8 +148,13 @@ export function createImageWriter({
           continue;
         }
         if (!isDatabaseAway(error)) throw error;
-        // Asking again decides it: the rows are there by then, or the same INSERT waits for the one that still runs.
-        if (hasBegun && !ANSWERED.test(codeOf(error))) {
+        // Before the commit nothing is saved, whatever a server that hangs still does with the INSERT.
+        if (!isCommitting && BROKEN.has(codeOf(error)) && breaks < MAX_BREAKS) {
+          breaks += 1;
+          continue;
+        }
+        // Asking again decides it: the rows are there by then, or the same INSERT waits for the commit that still runs.
+        if (isCommitting && !ANSWERED.test(codeOf(error))) {
           undecided ??= {
             error: new UndecidedError('whether the photos were saved is not known', { cause: error }),
             giveUpAt: now() + decideMs,

@@ -1,6 +1,6 @@
 import { silent } from '@kube-face/shared-lib/logger';
 import { migrate } from '@kube-face/shared-lib/migrate';
-import { createDatabase, type Database, type RowDataPacket } from '@kube-face/shared-lib/mysql';
+import { createDatabase, type Database, isDatabaseAway, type RowDataPacket } from '@kube-face/shared-lib/mysql';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { freshDatabase } from '../../../test/harness/database.ts';
 import { startTcpProxy, type TcpProxy } from '../../../test/harness/tcp-proxy.ts';
@@ -87,29 +87,71 @@ test('two writers with the same paths at once make each row once', async () => {
   expect(all.flat().filter(({ isNew }) => isNew)).toHaveLength(200);
 });
 
-test('finds out what became of an INSERT whose connection was lost', async () => {
-  const writer = createImageWriter({ database: proxied });
-  const { result } = await whileLocked(
-    () => writer.save(images('a', 'b'), newToken()),
-    () => proxy.cut(),
-  );
-  const saved = await result;
+/** The database, whose connection breaks with the first commit: before the server has it, or before its answer. */
+function breakingAtCommit(when: 'before' | 'after', onBreak = () => {}): Pick<Database, 'withConnection'> {
+  let isWhole = true;
+  return {
+    withConnection: (work, timeoutMs) =>
+      proxied.withConnection(
+        (statements) =>
+          work({
+            ...statements,
+            async query(sql, values) {
+              if (sql !== 'commit' || !isWhole) return await statements.query(sql, values);
+              isWhole = false;
+              if (when === 'after') await statements.query(sql);
+              else await statements.query('rollback');
+              onBreak();
+              throw Object.assign(new Error('lost'), { code: 'PROTOCOL_CONNECTION_LOST' });
+            },
+          }),
+        timeoutMs,
+      ),
+  };
+}
+
+test.each(['before', 'after'] as const)('saves once where the connection is lost %s the commit is done', async (when) => {
+  const saved = await createImageWriter({ database: breakingAtCommit(when) }).save(images('a', 'b'), newToken());
   expect(saved).toMatchObject([{ isNew: true }, { isNew: true }]);
   expect((await rows()).map(({ id }) => id)).toEqual(saved.map(({ id }) => id));
 });
 
-test('says so where that cannot be found out', async () => {
-  const writer = createImageWriter({ database: proxied, decideMs: 300 });
+test('says so where it cannot be found out what became of a commit', async () => {
+  const { targetPort } = proxy;
+  const database = breakingAtCommit('after', () => {
+    proxy.targetPort = 1;
+    proxy.cut();
+  });
+  const saving = createImageWriter({ database, decideMs: 300 }).save(images('a'), newToken());
+  await expect(saving).rejects.toBeInstanceOf(UndecidedError);
+  proxy.targetPort = targetPort;
+});
+
+test('an INSERT that is carried out after its client was told otherwise saves nothing', async () => {
   const { targetPort } = proxy;
   const { result } = await whileLocked(
-    () => writer.save(images('a'), newToken()),
+    () => createImageWriter({ database: proxied }).save(images('a'), newToken()),
     () => {
       proxy.targetPort = 1;
       proxy.cut();
     },
   );
-  await expect(result).rejects.toBeInstanceOf(UndecidedError);
+  const error = await result.catch((reason) => reason);
+  expect(error).not.toBeInstanceOf(UndecidedError);
+  expect(isDatabaseAway(error)).toBe(true);
   proxy.targetPort = targetPort;
+  await vi.waitFor(async () => {
+    const inserting = "select 1 from information_schema.processlist where info like 'insert into images%'";
+    expect(await direct.query<RowDataPacket[]>(inserting)).toHaveLength(0);
+  });
+  expect(await rows()).toEqual([]);
+});
+
+test('a connection that had ended already is replaced, and nobody learns of it', async () => {
+  await Promise.all(Array.from({ length: 3 }, () => proxied.query('select 1')));
+  proxy.cut();
+  const saved = await createImageWriter({ database: proxied }).save(images('a'), newToken());
+  expect(saved).toMatchObject([{ isNew: true }]);
 });
 
 test('a database that cannot be reached has saved nothing, and nobody waits for it', async () => {

@@ -166,22 +166,27 @@ export function createDatabase(config: MysqlConfig, options: DatabaseOptions = {
     execute: (sql, values) => retryLostRaces(() => withConnection((statements) => statements.execute(sql, values))),
     query: (sql, values) => retryLostRaces(() => withConnection((statements) => statements.query(sql, values))),
     transaction: (work) =>
-      retryLostRaces(() =>
-        withConnection(async (statements) => {
-          await statements.query('start transaction');
-          try {
-            const result = await work(statements);
-            await statements.query('commit');
-            return result;
-          } catch (error) {
-            await statements.query('rollback').catch(() => {}); // a broken connection has rolled back already
-            throw error;
-          }
-        }),
-      ),
+      retryLostRaces(() => withConnection((statements) => inTransaction(statements, () => work(statements)))),
     withConnection,
     close: () => promisePool.end(),
   };
+}
+
+/**
+ * Commits what `work` did on this connection, or nothing of it. `onCommit` is told when the commit goes out: an error from then on
+ * leaves open whether it was done, one before means that nothing was.
+ */
+export async function inTransaction<T>(statements: Statements, work: () => Promise<T>, onCommit = () => {}): Promise<T> {
+  await statements.query('start transaction');
+  try {
+    const result = await work();
+    onCommit();
+    await statements.query('commit');
+    return result;
+  } catch (error) {
+    await statements.query('rollback').catch(() => {}); // a broken connection has rolled back already
+    throw error;
+  }
 }
 
 function statementsOf(connection: PoolConnection): Statements {
