@@ -12,6 +12,10 @@ import { startFaceServer } from './grpc-server.ts';
 import { engineQueueLimit, type OpenRecognition, openRecognition } from './recognition.ts';
 import { createServiceMetrics } from './service-metrics.ts';
 
+// ONNX Runtime's own binaries tell their maker about every session unless this is set. Their code reads the process's real
+// environment, which only this thread can change, so it is set before there are workers.
+process.env.ORT_DISABLE_TELEMETRY = '1';
+
 const config = loadConfig(withEnvFile(process.env), availableParallelism());
 const log = createLogger('face-recognition', config.logLevel);
 const lifecycle = createLifecycle({ log, graceMs: config.shutdownGraceMs });
