@@ -4,8 +4,9 @@
  *   engine gallery receiver pipeline   these alone; without a name all of them
  *   --small    a fraction of the work, to see that it runs
  *   --json     one JSON document instead of tables
+ *   --photos FOLDER, --lfw FOLDER --pairs FILE   accuracy of the engine on labelled photos, see bench/engine.ts
  *
- * Each of them has options of its own: `node --conditions=source bench/engine.ts --photos FOLDER`, and so on.
+ * Each of them has more options of its own: `node --conditions=source bench/engine.ts --soak 20000`, and so on.
  */
 import { parseArgs } from 'node:util';
 import { benchEngine } from './engine.ts';
@@ -16,8 +17,21 @@ import { benchReceiver } from './receiver.ts';
 
 type Tables = Record<string, BenchRow[]>;
 
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    small: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    photos: { type: 'string' },
+    lfw: { type: 'string' },
+    pairs: { type: 'string' },
+  },
+});
+const { photos, lfw, pairs } = values;
+const labelled = { photos, lfw: lfw !== undefined && pairs !== undefined ? { folder: lfw, pairs } : undefined };
+
 const BENCHES: Record<string, (small: boolean) => Promise<Tables>> = {
-  engine: (small) => benchEngine(small ? { repeats: 5, soak: 20 } : {}),
+  engine: (small) => benchEngine({ ...labelled, ...(small && { repeats: 5, soak: 20 }) }),
   gallery: async (small) => {
     const { search, coldStart, decide } = await benchGallery({ small });
     return { 'gallery: search': search, 'gallery: start': coldStart, 'gallery: stored faces judged anew': decide };
@@ -30,10 +44,6 @@ const BENCHES: Record<string, (small: boolean) => Promise<Tables>> = {
   pipeline: async (small) => ({ 'pipeline: the whole path': await benchPipeline({ small }) }),
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { small: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
-});
 const unknown = positionals.find((name) => !(name in BENCHES));
 if (unknown !== undefined) {
   console.error(`there is no benchmark "${unknown}"; there are ${Object.keys(BENCHES).join(', ')}`);
