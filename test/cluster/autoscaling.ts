@@ -53,25 +53,23 @@ async function loadUntilScaledUp(context: Context): Promise<{ posted: number; mo
 const countOpen = async (context: Context) =>
   Number((await query(context, 'select count(*) from images where status in (0, 3)'))[0]?.[0]);
 
+/** Whether all want what they want at rest. An autoscaler without metrics yet wants 0. */
+async function atRest({ kubectl }: Context): Promise<boolean> {
+  const now = await wanted(kubectl);
+  return now['face-recog'] === 1 && now['image-processor'] === 1 && now.receiver === 2;
+}
+
 async function upAndDown(context: Context): Promise<string> {
-  await until('the autoscalers have metrics', 90_000, async () =>
-    Object.values(await wanted(context.kubectl)).every((count) => count > 0),
-  );
+  // Pods that have just started were busy; what is to be seen is the load.
+  await until('the autoscalers are at rest', 240_000, () => atRest(context), 1_000);
   const startedMs = Date.now();
   const { posted, most } = await loadUntilScaledUp(context);
   const up = secondsSince(startedMs);
   await until('the backlog is done', 500_000, async () => (await countOpen(context)) === 0, 2_000);
   const idleMs = Date.now();
-  await until(
-    'all are scaled down',
-    300_000,
-    async () => {
-      const now = await wanted(context.kubectl);
-      return now['face-recog'] === 1 && now['image-processor'] === 1 && now.receiver === 2;
-    },
-    1_000,
-  );
+  await until('all are scaled down', 300_000, () => atRest(context), 1_000);
   const peak = Object.entries(most).map(([name, count]) => `${name} ${count}`);
+  if (posted === 0) throw new Error('scaled up without a load');
   return `${posted} photos; up after ${up} (${peak.join(', ')}), down ${secondsSince(idleMs)} after the work was done`;
 }
 
