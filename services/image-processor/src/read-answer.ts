@@ -1,4 +1,4 @@
-import { type FaceMessage, type IdentifyResponseMessage, NOT_FOUND } from '@kube-face/shared-lib/face-messages';
+import { type BoxMessage, type FaceMessage, type IdentifyResponseMessage, NOT_FOUND } from '@kube-face/shared-lib/face-messages';
 import { NOBODY, type ProcessedOutcome } from '@kube-face/shared-lib/image-status';
 import { type CandidatePerson, nameFace, type OwnerOf } from '@kube-face/shared-lib/name-face';
 import { bestOf } from './keep-corrected.ts';
@@ -28,8 +28,13 @@ export function knownPhotosIn(answer: IdentifyResponseMessage): string[] {
 }
 
 // What travels as a float32 has no more digits than these.
-function shorten(distance: number): number {
-  return Number(distance.toFixed(6));
+function shorten(value: number): number {
+  return Number(value.toFixed(6));
+}
+
+// Nobody sees a part of a pixel.
+function wholePixels({ x, y, width, height }: BoxMessage): BoxMessage {
+  return { x: Math.round(x), y: Math.round(y), width: Math.round(width), height: Math.round(height) };
 }
 
 function readFace(face: FaceMessage, ownerOf: OwnerOf, threshold: number | undefined) {
@@ -39,8 +44,8 @@ function readFace(face: FaceMessage, ownerOf: OwnerOf, threshold: number | undef
   const limit = threshold === undefined ? (matched?.distance ?? -1) : shorten(threshold);
   const { match, candidates, lookAlikes } = nameFace(near, ownerOf, limit);
   const result: FaceResult = {
-    box: face.box,
-    score: face.score,
+    box: wholePixels(face.box),
+    score: shorten(face.score),
     descriptor: face.descriptor,
     person: match?.person ?? NOBODY,
     imageName: match?.imageName,

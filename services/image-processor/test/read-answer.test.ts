@@ -89,6 +89,12 @@ test('distances that travelled as float32 are written as they were meant', () =>
   expect(read([['john_1.jpg', Math.fround(0.41)]]).distance).toBe(0.41);
 });
 
+test('a box is written in whole pixels', () => {
+  const face = { ...fakeFace([]), box: { x: 10.4, y: -0.2, width: 79.5, height: 80.49 } };
+  const [written] = readAnswer(fakeAnswer([face]), ownerOf, thresholdOf).faces ?? [];
+  expect(JSON.stringify(written?.box)).toBe('{"x":10,"y":0,"width":80,"height":80}');
+});
+
 test('where the threshold is not known, the match of the service counts', () => {
   const answer = { ...fakeAnswer([fakeFace([['john_1.jpg', 0.49]])]), model: 'another' };
   expect(readAnswer(answer, ownerOf, thresholdOf)).toMatchObject({ outcome: 'match', person: 5 });
