@@ -1,5 +1,8 @@
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /** Whether nobody listens on the port, on any address. */
 export async function isFree(port: number): Promise<boolean> {
@@ -49,10 +52,22 @@ export async function choosePorts<Name extends string>(
 const LOWEST = 12_000;
 const SPAN = 20_000;
 
-/** A port that nobody listens on now, for a test. */
+/** A port that nobody listens on now, for a test; no two tests of a run get the same. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = LOWEST + Math.floor(Math.random() * SPAN);
-    if (await isFree(port)) return port;
+    if ((await isFree(port)) && (await reserve(port))) return port;
+  }
+}
+
+/** Whoever was given a port listens on it a moment later only; a mark in the run's own folder tells the other processes. */
+async function reserve(port: number): Promise<boolean> {
+  if (process.env.KUBE_FACE_TEST_ROOT === undefined) return true;
+  try {
+    await writeFile(join(tmpdir(), `port-${port}`), '', { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   }
 }

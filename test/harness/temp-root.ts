@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,6 +11,7 @@ const MARK = 'KUBE_FACE_TEST_ROOT';
 export default function setup(): void {
   if (process.env[MARK] !== undefined) return; // another project of the same run came first
   const root = mkdtempSync(join(tmpdir(), 'kube-face-tests-'));
+  chmodSync(root, 0o755); // some tests, and MySQL, are another user in between
   process.env[MARK] = root;
   process.env.TMPDIR = root;
   process.once('exit', () => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));

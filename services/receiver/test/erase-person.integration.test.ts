@@ -37,6 +37,8 @@ beforeAll(async () => {
     GRPC_ADDRESS: pods[0]?.service.env.GRPC_ADDRESS ?? '',
     DRAIN_MS: '0',
   });
+  // It listens before the database has its tables.
+  await vi.waitFor(async () => expect((await ask(`${receiver.url}/people`, 'GET')).status).toBe(200), within);
 });
 afterAll(async () => {
   await receiver?.stop();
