@@ -3,7 +3,7 @@ import { type Admission, BusyError } from './admission.ts';
 import { type DetectedFace, EngineError, type EnginePool, PhotoError } from './engine/engine.ts';
 import type { Neighbour } from './gallery/search-index.ts';
 import type { SearchThread } from './gallery/search-thread.ts';
-import type { PhotoFile } from './photo-file.ts';
+import { FolderAwayError, type PhotoFile } from './photo-file.ts';
 
 export type IdentifiedFace = DetectedFace & {
   /** The nearest known photos, nearest first. */
@@ -56,6 +56,8 @@ export function createIdentifyPhoto({ readPhoto, admission, engine, search, thre
     const fail = (error: unknown): IdentifyResult => {
       if (signal.aborted) throw signal.reason;
       if (error instanceof BusyError) return { busy: true };
+      if (error instanceof FolderAwayError)
+        return { failed: { outcome: 'backend_unavailable', detail: error.message, began: false, cause: error } };
       if (error instanceof PhotoError) return { failed: { outcome: error.code, detail: error.detail, began } };
       if (!(error instanceof EngineError))
         return { failed: { outcome: 'internal', detail: 'internal error', began, cause: error } };
@@ -74,7 +76,8 @@ export function createIdentifyPhoto({ readPhoto, admission, engine, search, thre
     try {
       const analysis = await admission.run(signal, async () => {
         const file = await readPhoto(path).catch((error: unknown) => {
-          begin(); // a file that can't be read now has had its try: it must not come back for ever
+          // A file that can't be read now has had its try, it must not come back for ever; with the volume away none has.
+          if (!(error instanceof FolderAwayError)) begin();
           throw error;
         });
         if ('failure' in file) return file;

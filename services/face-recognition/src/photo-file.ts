@@ -40,7 +40,7 @@ function isInside(folder: string, path: string): boolean {
 
 /**
  * Reads photos that lie inside `folder`, symbolic links resolved. The file's own faults come back as values; an error that may
- * pass (a volume that is away, too many open files) is thrown. Nothing but a regular file is ever opened for longer than it
+ * pass (too many open files; FolderAwayError where the volume is away) is thrown. Nothing but a regular file is ever opened for longer than it
  * takes to see what it is.
  */
 export function createPhotoReader(folder: string) {
@@ -75,12 +75,16 @@ export function createPhotoReader(folder: string) {
   };
 }
 
-/** A folder that is away says nothing about the photos in it, so its error passes as one without a code. */
+/** The volume is not there: that says nothing about the photos on it. */
+export class FolderAwayError extends Error {
+  override readonly name = 'FolderAwayError';
+}
+
 async function realpathOfFolder(folder: string): Promise<string> {
   try {
     return await realpath(folder);
   } catch (cause) {
-    throw new Error('the folder of unknown people is away', { cause });
+    throw new FolderAwayError('the folder of unknown people is away', { cause });
   }
 }
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createAdmission } from '../src/admission.ts';
 import { createSearchIndex } from '../src/gallery/search-index.ts';
 import { createIdentifyPhoto } from '../src/identify-photo.ts';
+import { FolderAwayError } from '../src/photo-file.ts';
 import { FAKE_MODEL, fakeEngine, photoOf } from './fakes.ts';
 
 const never = new AbortController().signal;
@@ -24,6 +25,7 @@ function identifier({
     readPhoto: async (path) => {
       const photo = photos[path];
       if (photo === 'EIO') throw new Error('i/o error');
+      if (photo === 'AWAY') throw new FolderAwayError('the folder is away');
       return photo === undefined
         ? { failure: 'missing_file', detail: 'no such file' }
         : { bytes: Uint8Array.from(Buffer.from(photo)) };
@@ -90,6 +92,12 @@ test('an engine that closes is not the photo’s attempt', async () => {
   await engine.close();
   const result = await identifier({ engine, photos: { 'a.jpg': photoOf() } })('a.jpg', never);
   expect(result).toMatchObject({ failed: { outcome: 'backend_unavailable', began: false } });
+});
+
+test('a volume that is away is no photo’s attempt, however long it takes', async () => {
+  expect(await identifier({ photos: { 'a.jpg': 'AWAY' } })('a.jpg', never)).toMatchObject({
+    failed: { outcome: 'backend_unavailable', began: false },
+  });
 });
 
 test('is busy when the queue is full, and a photo given up in the queue is never begun', async () => {

@@ -4,7 +4,7 @@ import { chmod, mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createPhotoReader, MAX_PHOTO_BYTES, resolvePhotoPath } from '../src/photo-file.ts';
+import { createPhotoReader, FolderAwayError, MAX_PHOTO_BYTES, resolvePhotoPath } from '../src/photo-file.ts';
 import { temporaryFolder } from './fakes.ts';
 
 let outer: string;
@@ -167,5 +167,5 @@ test('reads nothing from outside, however fast a folder and a link change places
 
 test('a folder that is away is a fault that may pass, not a missing file', async () => {
   await rm(folder, { recursive: true });
-  await expect(createPhotoReader(folder)('a.jpg')).rejects.toThrow('away');
+  await expect(createPhotoReader(folder)('a.jpg')).rejects.toBeInstanceOf(FolderAwayError);
 });
