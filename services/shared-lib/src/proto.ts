@@ -3,6 +3,7 @@ import {
   type ChannelCredentials,
   type ChannelOptions,
   credentials,
+  type GrpcObject,
   loadPackageDefinition,
   ServerCredentials,
   type ServiceClientConstructor,
@@ -21,7 +22,7 @@ type ServiceName = 'Identify' | 'HealthCheck' | 'Gallery';
 
 /** The client class of a service of package `facerecog`; its `.service` is the definition that a server adds. */
 export function protoService(name: ServiceName): ServiceClientConstructor {
-  return (loaded.facerecog as unknown as Record<ServiceName, ServiceClientConstructor>)[name];
+  return (loaded.facerecog as GrpcObject)[name] as ServiceClientConstructor;
 }
 
 /** Encoded photos travel in messages (at most 20 MB), and so do long lists of descriptors. */
