@@ -39,6 +39,12 @@ export type PostBody = {
   error?: { code: string; message: string; details: ErrorDetail[] };
 };
 
+/** Why nothing was taken, in one sentence; the details have all of it. */
+export function noneTaken([first, ...more]: readonly ErrorDetail[]): string {
+  const rest = more.length > 0 ? `, and ${more.length} more` : '';
+  return `no photo was taken: ${first?.message ?? 'there was none'}${rest}`;
+}
+
 /** The answer in JSON; where nothing was taken it says so for the whole request too. */
 export function jsonAnswer(kind: PostKind, { status, images }: Submission): PostBody {
   if (status < 400) return { images };
@@ -48,6 +54,6 @@ export function jsonAnswer(kind: PostKind, { status, images }: Submission): Post
   const error =
     status === 409
       ? { code: 'already_posted', message: 'every photo was posted before', details }
-      : { code: 'none_taken', message: 'no photo was taken', details };
+      : { code: 'none_taken', message: noneTaken(details), details };
   return { error, images };
 }

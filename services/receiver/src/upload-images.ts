@@ -6,6 +6,7 @@ import { ApiError, invalid } from './api-error.ts';
 import type { GroupCommit, SubmittedImage } from './group-commit.ts';
 import { UndecidedError } from './image-writer.ts';
 import { contentOf, type Form, receiveForm } from './multipart.ts';
+import { noneTaken } from './post-answers.ts';
 import type { Once, Reply } from './route.ts';
 import { type PostedImage, postedImage } from './submit-images.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -92,6 +93,6 @@ function answer(images: PostedImage[]): Reply {
   const details = refused.map(({ message }, index) => ({ field: `image[${index}]`, message }));
   const error = isTooLarge
     ? new ApiError(413, 'too_large', 'every photo is too large', { details })
-    : new ApiError(400, 'none_taken', 'no photo was taken', { details });
+    : new ApiError(400, 'none_taken', noneTaken(details), { details });
   return { status: error.status, body: { error: { code: error.code, message: error.message, details }, images } };
 }

@@ -61,3 +61,12 @@ test('says for the whole request that everything was posted before, with the ids
     images: [twice],
   });
 });
+
+test.each([
+  [1, 'no photo was taken: path is too long'],
+  [3, 'no photo was taken: path is too long, and 2 more'],
+])('where none of %d was taken, the message says why', (count, message) => {
+  const refused: PostedImage = { path: 'x', error: { code: 'invalid_path', message: 'path is too long' } };
+  const images = Array.from({ length: count }, () => refused);
+  expect(jsonAnswer('images', { status: 400, images }).error).toMatchObject({ code: 'none_taken', message });
+});
