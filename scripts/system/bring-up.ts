@@ -24,8 +24,12 @@ export async function bringUp(system: System, env: NodeJS.ProcessEnv, stopping: 
 
   // Stopped in the reverse order: who takes photos in goes first, then who works on them, then what they need.
   system.start(mysql);
-  system.start(...nsq, recognition); // recognition takes longest to load, and needs nobody
-  await system.ready(mysql, ...nsq);
+  system.start(recognition); // takes longest to load, and needs nobody
+  for (const part of nsq) {
+    system.start(part);
+    await system.ready(part); // an nsqd that does not find its nsqlookupd looks for it again after 15 s only
+  }
+  await system.ready(mysql);
   system.start(processor);
   system.start(receiver, frontend);
   await system.ready(recognition, processor, receiver, frontend);
