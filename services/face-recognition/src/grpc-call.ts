@@ -1,5 +1,6 @@
-import { type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
+import { type Metadata, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import type { Logger } from '@kube-face/shared-lib/logger';
+import type { StartSpan } from '@kube-face/shared-lib/tracing';
 import { CallError, NOT_READY, statusOf } from './grpc-status.ts';
 import type { Recognition } from './recognition.ts';
 
@@ -15,16 +16,28 @@ export function cancellationOf(call: { on(event: 'cancelled', listener: () => vo
   return controller.signal;
 }
 
-/** Answers a call with what `answer` makes of it, once the service is ready; what it throws becomes the call's status. */
+/** How a call is a step of its caller's trace. */
+export function stepOf({ metadata }: { metadata: Metadata }) {
+  return { parent: metadata.get('traceparent')[0]?.toString(), kind: 'server' } as const;
+}
+
+type Server = { recognition: () => Recognition | undefined; tracer: StartSpan; log: Logger };
+
+/**
+ * Answers a call with what `answer` makes of it, once the service is ready; what it throws becomes the call's status. `step` is
+ * what it is called in a trace.
+ */
 export function unary<Q, A>(
-  { recognition, log }: { recognition: () => Recognition | undefined; log: Logger },
+  { recognition, tracer, log }: Server,
+  step: string,
   answer: (call: ServerUnaryCall<Q, A>, context: Context) => Promise<A> | A,
 ): UnaryHandler<Q, A> {
   return async (call, callback) => {
     const ready = recognition();
     if (!ready) return callback(NOT_READY);
     try {
-      callback(null, await answer(call, { ready, signal: cancellationOf(call) }));
+      const work = () => answer(call, { ready, signal: cancellationOf(call) });
+      callback(null, await tracer.span(step, stepOf(call), work));
     } catch (error) {
       callback(statusOf(error, log));
     }

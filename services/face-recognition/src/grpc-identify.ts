@@ -3,7 +3,7 @@ import type { IdentifyRequestMessage, IdentifyResponseMessage } from '@kube-face
 import type { Logger } from '@kube-face/shared-lib/logger';
 import type { Span, StartSpan } from '@kube-face/shared-lib/tracing';
 import { identifyResponse } from './face-messages.ts';
-import { cancellationOf, type UnaryHandler } from './grpc-call.ts';
+import { cancellationOf, stepOf, type UnaryHandler } from './grpc-call.ts';
 import { BUSY, beganMetadata, failureStatus, NOT_READY, statusOf } from './grpc-status.ts';
 import type { IdentifyResult } from './identify-photo.ts';
 import type { Recognition } from './recognition.ts';
@@ -53,8 +53,7 @@ export function createIdentifyCall({
 
   return async (call, callback) => {
     const startedAt = performance.now();
-    const parent = call.metadata.get('traceparent')[0]?.toString();
-    await tracer.span('identify photo', { parent, kind: 'server' }, async (span) => {
+    await tracer.span('identify photo', stepOf(call), async (span) => {
       const result = await answer(call, callback, span);
       onIdentified(result, (performance.now() - startedAt) / 1_000);
       span.setAttributes(attributesOf(result));

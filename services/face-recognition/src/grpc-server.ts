@@ -13,7 +13,7 @@ import { type StartSpan, untraced } from '@kube-face/shared-lib/tracing';
 import { HealthImplementation } from 'grpc-health-check';
 import { converse } from './enrol-conversation.ts';
 import { decisionMessage } from './face-messages.ts';
-import { cancellationOf, unary } from './grpc-call.ts';
+import { cancellationOf, stepOf, unary } from './grpc-call.ts';
 import { createIdentifyCall, type IdentifyCallDependencies } from './grpc-identify.ts';
 import { CallError, NOT_READY, statusOf } from './grpc-status.ts';
 import type { Recognition } from './recognition.ts';
@@ -45,7 +45,7 @@ export async function startFaceServer(
 ): Promise<FaceServer> {
   const server = new Server(SERVER_OPTIONS);
   const health = new HealthImplementation();
-  const context = { recognition, log };
+  const context = { recognition, tracer, log };
 
   function publishHealth(): void {
     for (const service of SERVICES) health.setStatus(service, recognition() ? 'SERVING' : 'NOT_SERVING');
@@ -62,23 +62,29 @@ export async function startFaceServer(
     enrol: (call: ServerDuplexStream<EnrolRequestMessage, object>) => {
       const ready = recognition();
       if (!ready) return call.emit('error', NOT_READY);
-      const session = ready.startEnrolling();
-      converse(call, { session, model: ready.model.name, signal: cancellationOf(call) }).then(
-        () => call.end(),
-        (error: unknown) => call.emit('error', statusOf(error, log)),
-      );
+      const talk = { session: ready.startEnrolling(), model: ready.model.name, tracer, signal: cancellationOf(call) };
+      tracer
+        .span('enrol photos', stepOf(call), () => converse(call, talk))
+        .then(
+          () => call.end(),
+          (error: unknown) => call.emit('error', statusOf(error, log)),
+        );
     },
-    decide: unary<DecideRequestMessage, DecideResponseMessage>(context, async ({ request }, { ready, signal }) => {
-      const { name, length } = ready.model;
-      if (request.model !== name) throw new CallError(status.FAILED_PRECONDITION, `the model that serves is ${name}`);
-      if (request.descriptors.some((descriptor) => descriptor.length !== length * 4)) {
-        throw new CallError(status.INVALID_ARGUMENT, `a descriptor has ${length} float32 numbers`);
-      }
-      const { descriptors, among, threshold = ready.threshold } = request;
-      const { faces, galleryVersion } = await ready.decide({ descriptors, among, threshold }, signal);
-      return { decisions: faces.map(decisionMessage), galleryVersion };
-    }),
-    describe: unary<object, DescribeResponseMessage>(context, (_call, { ready }) => ready.describe()),
+    decide: unary<DecideRequestMessage, DecideResponseMessage>(
+      context,
+      'decide faces',
+      async ({ request }, { ready, signal }) => {
+        const { name, length } = ready.model;
+        if (request.model !== name) throw new CallError(status.FAILED_PRECONDITION, `the model that serves is ${name}`);
+        if (request.descriptors.some((descriptor) => descriptor.length !== length * 4)) {
+          throw new CallError(status.INVALID_ARGUMENT, `a descriptor has ${length} float32 numbers`);
+        }
+        const { descriptors, among, threshold = ready.threshold } = request;
+        const { faces, galleryVersion } = await ready.decide({ descriptors, among, threshold }, signal);
+        return { decisions: faces.map(decisionMessage), galleryVersion };
+      },
+    ),
+    describe: unary<object, DescribeResponseMessage>(context, 'describe gallery', (_call, { ready }) => ready.describe()),
   });
   health.addToServer(server);
   publishHealth();

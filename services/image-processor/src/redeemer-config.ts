@@ -6,6 +6,8 @@ export type RedeemerConfig = Readonly<{
   producerAddress: HostPort;
   lookupAddresses: readonly HostPort[];
   redeemAfterMs: number;
+  /** OpenTelemetry collector; none: nothing is traced. */
+  tracesEndpoint: string | undefined;
   logLevel: LogLevel;
 }>;
 
@@ -17,6 +19,7 @@ export function loadRedeemerConfig(env: Env): RedeemerConfig {
     producerAddress: read.hostPort('PRODUCER_ADDRESS', '127.0.0.1:4150'),
     lookupAddresses: read.hostPorts('NSQ_LOOKUP_ADDRESS', '127.0.0.1:4161'),
     redeemAfterMs: read.ms('REDEEM_AFTER_MS', 60_000),
+    tracesEndpoint: read.optionalUrl('OTEL_EXPORTER_OTLP_ENDPOINT'),
     logLevel: read.logLevel(),
   };
   read.done();

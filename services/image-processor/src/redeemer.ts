@@ -6,6 +6,7 @@ import { migrate } from '@kube-face/shared-lib/migrate';
 import { createDatabase } from '@kube-face/shared-lib/mysql';
 import { createImagePublisher } from '@kube-face/shared-lib/nsq-publisher';
 import { nsqdName } from '@kube-face/shared-lib/nsqd-name';
+import { startTracing } from '@kube-face/shared-lib/tracing';
 import { createQueueState } from './queue-state.ts';
 import { previewRedeem, redeem } from './redeem.ts';
 import { createRedeemStore } from './redeem-store.ts';
@@ -49,20 +50,25 @@ async function preview(): Promise<void> {
 }
 
 async function run(): Promise<void> {
-  await migrate(database, log);
+  const tracer = await startTracing({ service: 'redeemer', endpoint: config.tracesEndpoint, log });
   const publisher = createImagePublisher({ address: producerAddress, log });
   try {
-    const redeemed = await redeem({
-      store,
-      queue,
-      publish: (ids) => publisher.publish(ids),
-      nsqd: nsqdName(producerAddress),
-      redeemAfterMs,
-      log,
+    await tracer.span('put back what was left behind', {}, async ({ traceId, setAttributes }) => {
+      await migrate(database, log);
+      const redeemed = await redeem({
+        store,
+        queue,
+        publish: (ids) => publisher.publish(ids),
+        nsqd: nsqdName(producerAddress),
+        redeemAfterMs,
+        log,
+      });
+      setAttributes(redeemed);
+      log.info({ redeemed, traceId }, 'done');
     });
-    log.info({ redeemed }, 'done');
   } finally {
     await publisher.close();
+    await tracer.close();
   }
 }
 

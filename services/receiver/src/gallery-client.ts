@@ -11,6 +11,7 @@ import type {
   LoadedMessage,
 } from '@kube-face/shared-lib/face-messages';
 import { createClient, protoService } from '@kube-face/shared-lib/proto';
+import { type Span, type Tracer, untraced } from '@kube-face/shared-lib/tracing';
 
 /** Face recognition gave no answer: it is away, busy or too slow. */
 export class GalleryError extends Error {
@@ -52,7 +53,17 @@ function toGalleryError(cause: unknown): GalleryError {
   return new GalleryError('away', { cause });
 }
 
-export function createGalleryClient(address: string, tls?: GrpcTls): GalleryClient {
+function metadataOf({ traceparent }: Span, waitForReady = false): Metadata {
+  const metadata = new Metadata({ waitForReady });
+  if (traceparent !== undefined) metadata.set('traceparent', traceparent);
+  return metadata;
+}
+
+export function createGalleryClient(
+  address: string,
+  tls?: GrpcTls,
+  tracer: Pick<Tracer, 'span' | 'begin'> = untraced,
+): GalleryClient {
   const client = createClient('Gallery', address, tls);
   const methods = protoService('Gallery').service;
 
@@ -62,20 +73,22 @@ export function createGalleryClient(address: string, tls?: GrpcTls): GalleryClie
     { timeoutMs, waitForReady }: Wait,
   ): Promise<Response> {
     const { path, requestSerialize, responseDeserialize } = methods[name] as MethodDefinition<Request, Response>;
-    return new Promise((resolve, reject) => {
-      client.makeUnaryRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        request,
-        new Metadata({ waitForReady }),
-        { deadline: Date.now() + timeoutMs },
-        (error: ServiceError | null, response?: Response) => {
-          if (error || response === undefined) reject(toGalleryError(error));
-          else resolve(response);
-        },
-      );
-    });
+    const call = (span: Span) =>
+      new Promise<Response>((resolve, reject) => {
+        client.makeUnaryRequest(
+          path,
+          requestSerialize,
+          responseDeserialize,
+          request,
+          metadataOf(span, waitForReady),
+          { deadline: Date.now() + timeoutMs },
+          (error: ServiceError | null, response?: Response) => {
+            if (error || response === undefined) reject(toGalleryError(error));
+            else resolve(response);
+          },
+        );
+      });
+    return tracer.span(`facerecog.Gallery/${name}`, { kind: 'client' }, call);
   }
 
   return {
@@ -85,7 +98,10 @@ export function createGalleryClient(address: string, tls?: GrpcTls): GalleryClie
         EnrolResponseMessage
       >;
       const options = { deadline: Date.now() + timeoutMs };
-      return conversation(client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, new Metadata(), options));
+      const span = tracer.begin('facerecog.Gallery/Enrol', { kind: 'client' });
+      const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadataOf(span), options);
+      call.on('status', ({ code, details }) => span.end(code === status.OK ? undefined : details));
+      return conversation(call);
     },
     decide: (request) => unary('Decide', request, DECIDE),
     describe: () => unary('Describe', {}, DESCRIBE),

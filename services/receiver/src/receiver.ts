@@ -8,7 +8,7 @@ import { createDatabase, type Database } from '@kube-face/shared-lib/mysql';
 import { createImagePublisher, type ImagePublisher } from '@kube-face/shared-lib/nsq-publisher';
 import { nsqdName } from '@kube-face/shared-lib/nsqd-name';
 import { watchPool } from '@kube-face/shared-lib/pool-metrics';
-import type { StartSpan } from '@kube-face/shared-lib/tracing';
+import type { Tracer } from '@kube-face/shared-lib/tracing';
 import { createAccess } from './access.ts';
 import { startBackground } from './background.ts';
 import { newBatchToken } from './batch-token.ts';
@@ -46,7 +46,13 @@ import { sweepTemporaryPhotos } from './temporary-photos.ts';
 import { createTurns } from './turns.ts';
 import { createUploadImages } from './upload-images.ts';
 
-export type ReceiverOptions = { config: Config; log: Logger; lifecycle: Lifecycle; registry: Registry; tracer: StartSpan };
+export type ReceiverOptions = {
+  config: Config;
+  log: Logger;
+  lifecycle: Lifecycle;
+  registry: Registry;
+  tracer: Pick<Tracer, 'span' | 'begin'>;
+};
 type Parts = ReceiverOptions & { database: Database; publisher: ImagePublisher; stamps: QueuedStamps };
 
 const CONNECTIONS = 16;
@@ -136,12 +142,12 @@ function images(
   });
 }
 
-function people({ config, log, lifecycle, database }: Parts) {
-  const gallery = createGalleryClient(config.grpcAddress, config.grpcTls);
+function people({ config, log, lifecycle, tracer, database }: Parts) {
+  const gallery = createGalleryClient(config.grpcAddress, config.grpcTls, tracer);
   lifecycle.onClose('gallery client', () => gallery.close());
   const store = createPersonStore(database);
   const redecisions = createRedecisionStore(database, randomUUID());
-  const redecide = createRedecide({ store: redecisions, people: store, gallery, log });
+  const redecide = createRedecide({ store: redecisions, people: store, gallery, tracer, log });
   const redeciding = startBackground({ name: 'redecisions', everyMs: REDECIDE_EVERY_MS, work: redecide.next, log });
   lifecycle.onClose('redecisions', () => redeciding.close());
 

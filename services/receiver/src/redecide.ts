@@ -1,14 +1,16 @@
 import { NOBODY } from '@kube-face/shared-lib/image-status';
 import type { Logger } from '@kube-face/shared-lib/logger';
 import { nameFace } from '@kube-face/shared-lib/name-face';
+import { type StartSpan, untraced } from '@kube-face/shared-lib/tracing';
 import type { GalleryClient } from './gallery-client.ts';
 import type { PersonStore } from './person-store.ts';
-import { type FaceChange, LeaseLostError, type RedecisionStore, type StoredFace } from './redecision-store.ts';
+import { type FaceChange, LeaseLostError, type Redecision, type RedecisionStore, type StoredFace } from './redecision-store.ts';
 
 export type RedecideDependencies = {
   store: RedecisionStore;
   people: Pick<PersonStore, 'photosOf' | 'ownersOf'>;
   gallery: Pick<GalleryClient, 'decide' | 'describe'>;
+  tracer?: StartSpan;
   log: Logger;
 };
 
@@ -22,7 +24,7 @@ type Judge = { model: string; among: string[]; threshold: number };
  * Decides stored faces anew by the gallery of now, from their descriptors: computing nothing again, leaving alone what a hand has
  * set. It goes through the faces by id, so what was cut short goes on where it stopped.
  */
-export function createRedecide({ store, people, gallery, log }: RedecideDependencies) {
+export function createRedecide({ store, people, gallery, tracer = untraced, log }: RedecideDependencies) {
   async function judge(faces: readonly StoredFace[], { model, among, threshold }: Judge): Promise<FaceChange[]> {
     const asked = faces.filter((face) => !face.isCorrected && face.descriptor !== undefined);
     if (asked.length === 0) return [];
@@ -47,26 +49,32 @@ export function createRedecide({ store, people, gallery, log }: RedecideDependen
     return among.length === 0 ? undefined : { model, among, threshold: threshold ?? served }; // nobody's any more
   }
 
+  /** False where it was cut short. */
+  async function carryOut(work: Redecision, signal: AbortSignal): Promise<boolean> {
+    const by = await judgeOf(work.person, work.threshold);
+    let last = work.lastFace;
+    while (by) {
+      if (signal.aborted) return false;
+      const faces = await store.faces(by.model, last, CHUNK);
+      const end = faces.at(-1);
+      if (!end) break;
+      const changes = await judge(faces, by);
+      await store.save(work.id, { lastFace: end.id, examined: faces.length, changes });
+      last = end.id;
+    }
+    await store.finish(work.id);
+    log.info({ redecision: work.id, person: work.person }, 'earlier faces are decided anew');
+    return true;
+  }
+
   return {
     /** Does the oldest work that is left, to its end. False where there is none. Throws where something is away: then later. */
     async next(signal: AbortSignal): Promise<boolean> {
       const work = await store.claim();
       if (!work) return false;
+      const attributes = { 'redecision.id': work.id };
       try {
-        const by = await judgeOf(work.person, work.threshold);
-        let last = work.lastFace;
-        while (by) {
-          if (signal.aborted) return false;
-          const faces = await store.faces(by.model, last, CHUNK);
-          const end = faces.at(-1);
-          if (!end) break;
-          const changes = await judge(faces, by);
-          await store.save(work.id, { lastFace: end.id, examined: faces.length, changes });
-          last = end.id;
-        }
-        await store.finish(work.id);
-        log.info({ redecision: work.id, person: work.person }, 'earlier faces are decided anew');
-        return true;
+        return await tracer.span('decide earlier faces', { kind: 'consumer', attributes }, () => carryOut(work, signal));
       } catch (error) {
         if (error instanceof LeaseLostError) return true;
         throw error;

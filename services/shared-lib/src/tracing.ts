@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from './logger.ts';
 
 type Attributes = Record<string, string | number | boolean>;
@@ -12,28 +13,37 @@ export type Span = {
 };
 
 export type SpanOptions = {
-  /** Context of the step above, a `traceparent`; a new trace begins where there is none. */
+  /**
+   * Context of the step above, a `traceparent`. Without one it is the step that is under way here; a server's and a consumer's
+   * step takes up something from outside and begins a trace of its own then.
+   */
   parent?: string | undefined;
   kind?: 'server' | 'client' | 'producer' | 'consumer' | 'internal';
   attributes?: Attributes;
 };
 
+/** A step that ends when it is told to. */
+export type OpenSpan = Span & { end(error?: unknown): void };
+
 export type Tracer = {
   /** Runs `work` as a step of a trace. A throw marks the step as failed, and goes on. */
   span<T>(name: string, options: SpanOptions, work: (span: Span) => T | Promise<T>): Promise<T>;
+  /** The same for what is no call of a function, such as a stream. */
+  begin(name: string, options: SpanOptions): OpenSpan;
   /** Sends what is left. */
   close(): Promise<void>;
 };
 
 export type StartSpan = Pick<Tracer, 'span'>;
 
-const NO_SPAN: Span = { traceparent: undefined, traceId: undefined, setAttributes() {} };
+const NO_SPAN: OpenSpan = { traceparent: undefined, traceId: undefined, setAttributes() {}, end() {} };
 
 /** Traces nothing. */
 export const untraced: Tracer = {
   async span(_name, _options, work) {
     return await work(NO_SPAN);
   },
+  begin: () => NO_SPAN,
   async close() {},
 };
 
@@ -97,32 +107,46 @@ export async function startTracing({
     consumer: SpanKind.CONSUMER,
     internal: SpanKind.INTERNAL,
   };
+  const underWay = new AsyncLocalStorage<string | undefined>();
   log.info({ url }, 'sending traces');
 
-  return {
-    async span(name, { parent, kind = 'internal', attributes = {} }, work) {
-      const above = parseTraceparent(parent);
-      const context = above
-        ? trace.setSpanContext(ROOT_CONTEXT, {
-            traceId: above.traceId,
-            spanId: above.spanId,
-            traceFlags: above.flags,
-            isRemote: true,
-          })
-        : ROOT_CONTEXT;
-      const span = tracer.startSpan(name, { kind: kinds[kind], attributes }, context);
-      const { traceId, spanId, traceFlags } = span.spanContext();
-      try {
-        return await work({
-          traceparent: `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`,
-          traceId,
-          setAttributes: (more) => void span.setAttributes(more),
-        });
-      } catch (error) {
-        span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) });
-        throw error;
-      } finally {
+  function begin(name: string, { parent, kind = 'internal', attributes = {} }: SpanOptions): OpenSpan {
+    const isFromOutside = kind === 'server' || kind === 'consumer';
+    const above = parseTraceparent(parent ?? (isFromOutside ? undefined : underWay.getStore()));
+    const context = above
+      ? trace.setSpanContext(ROOT_CONTEXT, {
+          traceId: above.traceId,
+          spanId: above.spanId,
+          traceFlags: above.flags,
+          isRemote: true,
+        })
+      : ROOT_CONTEXT;
+    const span = tracer.startSpan(name, { kind: kinds[kind], attributes }, context);
+    const { traceId, spanId, traceFlags } = span.spanContext();
+    return {
+      traceparent: `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`,
+      traceId,
+      setAttributes: (more) => void span.setAttributes(more),
+      end(error) {
+        if (error !== undefined) {
+          span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) });
+        }
         span.end();
+      },
+    };
+  }
+
+  return {
+    begin,
+    async span(name, options, work) {
+      const step = begin(name, options);
+      try {
+        const result = await underWay.run(step.traceparent, () => work(step));
+        step.end();
+        return result;
+      } catch (error) {
+        step.end(error ?? 'failed');
+        throw error;
       }
     },
     async close() {
