@@ -11,4 +11,6 @@ export type Part = Readonly<{
   isReady: () => Promise<boolean>;
   /** How long it may take to end by itself after SIGTERM. */
   graceMs: number;
+  /** Takes away what is left once it has been stopped for good. */
+  afterStop?: () => Promise<void>;
 }>;

@@ -47,7 +47,7 @@ export function repeat({ everyMs, ...options }: SupervisorOptions & { everyMs: n
 type End = { how: string; livedMs: number };
 const WELL = 'code 0';
 
-function runAgainAndAgain({ part, logFile, pidFiles }: SupervisorOptions, waitMsAfter: (end: End) => number): Supervised {
+function runAgainAndAgain({ part, logFile, pidFiles, say }: SupervisorOptions, waitMsAfter: (end: End) => number): Supervised {
   const stopping = new AbortController();
   let child: ChildProcess | undefined;
   const running = run();
@@ -75,7 +75,7 @@ function runAgainAndAgain({ part, logFile, pidFiles }: SupervisorOptions, waitMs
       const [code, signal] = await ended;
       return signal ?? `code ${code}`;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return sentenceOf(error);
     } finally {
       closeSync(log);
     }
@@ -90,9 +90,12 @@ function runAgainAndAgain({ part, logFile, pidFiles }: SupervisorOptions, waitMs
       stopping.abort();
       if (child) await endProcess(child, part.graceMs);
       await running;
+      await part.afterStop?.().catch((error: unknown) => say(`${part.name} left something behind: ${sentenceOf(error)}`));
     },
   };
 }
+
+const sentenceOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Keeps the log of the time before as one file beside it, once it is large. */
 function rotate(logFile: string): void {

@@ -30,8 +30,8 @@ export async function outsideParts(programs: Programs, ports: SystemPorts, accou
     NSQLOOKUPD_HTTP_PORT: String(ports.lookupHttp),
   };
 
-  async function inDocker(services: readonly ComposeService[], isReady: Part['isReady'], lacking: string): Promise<Part> {
-    const part = await dockerPart({ services, checkout: CHECKOUT, variables, isReady });
+  async function inDocker(service: ComposeService, isReady: Part['isReady'], lacking: string): Promise<Part> {
+    const part = await dockerPart({ service, checkout: CHECKOUT, variables, isReady });
     if (part) return part;
     throw new MissingProgramError(
       `this machine has no ${lacking} and no way to get it: install it, or Docker with its compose plugin`,
@@ -41,18 +41,19 @@ export async function outsideParts(programs: Programs, ports: SystemPorts, accou
   async function mysql(): Promise<Part> {
     const { port, init } = { port: ports.mysql, init: databaseStatements(DATABASE, account) };
     if (programs.mysql) return mysqlPart({ program: programs.mysql, folder: STATE.mysql, port, init });
-    return inDocker(['mysql'], () => mysqlAnswers(port), 'MySQL (mysqld or mariadbd)');
+    return inDocker('mysql', () => mysqlAnswers(port), 'MySQL (mysqld or mariadbd)');
   }
 
   async function nsq(): Promise<Part[]> {
     if (programs.nsq) {
       return [nsqlookupdPart(programs.nsq, ports, STATE.data), await nsqdPart(programs.nsq, ports, STATE.nsqd)];
     }
-    const answers = async () => {
-      const both = [ports.nsqdHttp, ports.lookupHttp].map((port) => httpAnswers(`http://127.0.0.1:${port}/ping`));
-      return (await Promise.all(both)).every((one) => one);
-    };
-    return [await inDocker(['nsqlookupd', 'nsqd'], answers, 'nsqd and nsqlookupd (nor Go, to build them)')];
+    const answers = (port: number) => () => httpAnswers(`http://127.0.0.1:${port}/ping`);
+    const lacking = 'nsqd and nsqlookupd (nor Go, to build them)';
+    return [
+      await inDocker('nsqlookupd', answers(ports.lookupHttp), lacking),
+      await inDocker('nsqd', answers(ports.nsqdHttp), lacking),
+    ];
   }
 
   return { mysql: await mysql(), nsq: await nsq() };
