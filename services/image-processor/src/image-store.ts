@@ -1,4 +1,5 @@
 import { type Failure, ImageStatus } from '@kube-face/shared-lib/image-status';
+import { lockPeople } from '@kube-face/shared-lib/lock-people';
 import type { Database, ResultSetHeader, RowDataPacket, Statements } from '@kube-face/shared-lib/mysql';
 import { clip } from './clip.ts';
 import { forgetPeople, peopleIn } from './forget-people.ts';
@@ -76,7 +77,6 @@ const PUT_BACK = `
   where id = ? and status = ${ImageStatus.Processing} and lease_owner = ?`;
 
 const CORRECTED = 'select image, position, box, person from faces where image in (?) and corrected = 1';
-const LOCK_PEOPLE = 'select id from person where id in (?) order by id lock in share mode';
 const FORGET_FACES = 'delete from faces where image in (?) and corrected = 0';
 const INSERT_FACES = `
   insert into faces (image, position, box, score, person, image_name, distance, candidates, descriptor, model) values ?`;
@@ -92,18 +92,10 @@ const OWNERS = `
 
 type Processed = { id: number } & Kept;
 
-/** Who of them is still there, and stays so until the end of the transaction: whoever erases a person waits, and finds us. */
-async function lockPeople(statements: Statements, people: readonly number[]): Promise<(person: number) => boolean> {
-  if (people.length === 0) return () => true;
-  const rows = await statements.query<RowDataPacket[]>(LOCK_PEOPLE, [[...new Set(people)].toSorted((a, b) => a - b)]);
-  const there = new Set<number>(rows.map(({ id }) => id));
-  return (person) => there.has(person);
-}
-
 async function keepCorrections(statements: Statements, results: readonly Result[]): Promise<Map<number, Processed>> {
   const processed = results.filter((result) => result.kind === 'processed');
   if (processed.length === 0) return new Map();
-  const exists = await lockPeople(
+  const people = await lockPeople(
     statements,
     processed.flatMap(({ reading }) => peopleIn(reading)),
   );
@@ -112,7 +104,16 @@ async function keepCorrections(statements: Statements, results: readonly Result[
     processed.map(({ id, reading }) => {
       const corrected = rows.filter(({ image }) => image === id);
       const kept = corrected.map(({ position, box, person }) => ({ position, box: JSON.parse(box), person }));
-      return [id, { id, ...keepCorrected(forgetPeople(reading, exists), kept) }];
+      return [
+        id,
+        {
+          id,
+          ...keepCorrected(
+            forgetPeople(reading, (person) => people.has(person)),
+            kept,
+          ),
+        },
+      ];
     }),
   );
 }

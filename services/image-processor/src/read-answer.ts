@@ -67,8 +67,9 @@ export function readAnswer(
   if (answer.outcome === '') return readOriginal(answer, ownerOf);
   const read = answer.faces.map((face) => readFace(face, ownerOf, thresholdOf(answer.model)));
   const best = bestOf(read.map(({ result }) => result));
+  // By ids: a name in the row would outlive the person.
   const ties = read.flatMap(({ lookAlikes }, index) =>
-    lookAlikes ? [`face ${index + 1} is as near to ${lookAlikes[0]} as to ${lookAlikes[1]}`] : [],
+    lookAlikes ? [`face ${index + 1} is as near to person ${lookAlikes[0]} as to person ${lookAlikes[1]}`] : [],
   );
   return {
     outcome: best ? 'match' : read.length > 0 ? 'unknown' : 'no_face',

@@ -81,7 +81,7 @@ test('two people nearly equally near: nobody is named, and both stand in the det
   ).toMatchObject({
     outcome: 'unknown',
     person: -1,
-    detail: 'face 1 is as near to Hannibal as to John',
+    detail: 'face 1 is as near to person 3 as to person 5',
   });
 });
 

@@ -9,7 +9,7 @@ export const MARGIN = 0.01;
 const CANDIDATES = 3;
 
 /** Who owns a known photo, or undefined where no person does. */
-export type OwnerOf = (imageName: string) => { id: number; name: string } | undefined;
+export type OwnerOf = (imageName: string) => { id: number } | undefined;
 
 /** As it stands in column `faces.candidates`. */
 export type CandidatePerson = { person: number; imageName: string; distance: number };
@@ -19,8 +19,8 @@ export type NamedFace = {
   match: CandidatePerson | undefined;
   /** The nearest people, at most three, each with their nearest photo. */
   candidates: CandidatePerson[];
-  /** Two people too near to each other to tell: the face has no match then. */
-  lookAlikes: [string, string] | undefined;
+  /** Ids of two people too near to each other to tell: the face has no match then. */
+  lookAlikes: [number, number] | undefined;
 };
 
 /**
@@ -28,23 +28,19 @@ export type NamedFace = {
  * at or under the threshold decides, unless another person is nearly as near.
  */
 export function nameFace(near: readonly CandidateMessage[], ownerOf: OwnerOf, threshold: number, margin = MARGIN): NamedFace {
-  const people = new Map<number, CandidatePerson & { name: string }>();
+  const people = new Map<number, CandidatePerson>();
   for (const { imageName, distance } of near.toSorted((a, b) => a.distance - b.distance)) {
     const owner = ownerOf(imageName);
     if (!owner || people.has(owner.id)) continue;
-    people.set(owner.id, { person: owner.id, imageName, distance, name: owner.name });
+    people.set(owner.id, { person: owner.id, imageName, distance });
     if (people.size === CANDIDATES) break;
   }
   const [first, second] = people.values();
   const isNear = first !== undefined && first.distance <= threshold;
   const isTie = isNear && second !== undefined && second.distance <= threshold && second.distance - first.distance < margin;
   return {
-    match: isNear && !isTie ? withoutName(first) : undefined,
-    candidates: [...people.values()].map(withoutName),
-    lookAlikes: isTie ? [first.name, second.name] : undefined,
+    match: isNear && !isTie ? first : undefined,
+    candidates: [...people.values()],
+    lookAlikes: isTie ? [first.person, second.person] : undefined,
   };
-}
-
-function withoutName({ person, imageName, distance }: CandidatePerson): CandidatePerson {
-  return { person, imageName, distance };
 }
