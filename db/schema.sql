@@ -113,6 +113,21 @@ create table if not exists redecisions (
   key redecisions_open (finished_at)
 ) engine = innodb default charset = utf8mb4 collate = utf8mb4_bin;
 
+create table if not exists erasures (
+  id bigint not null auto_increment,
+  person bigint not null,                            -- who was erased: nobody's id any more
+  last_face bigint not null default 0,               -- faces.id up to which nobody is near to that person
+  examined bigint not null default 0,
+  changed bigint not null default 0,                 -- faces that had the person among their candidates
+  swept_at timestamp(3) null default null,           -- when the last face was reached
+  lease_owner varchar(64) null default null,
+  lease_until timestamp(3) null default null,
+  created_at timestamp(3) not null default current_timestamp(3),
+  finished_at timestamp(3) null default null,        -- when late mentions were looked for
+  primary key (id),
+  key erasures_open (finished_at)
+) engine = innodb default charset = utf8mb4 collate = utf8mb4_bin;
+
 create table if not exists idempotency_keys (
   key_sha256 binary(32) not null,
   request_sha256 binary(32) not null,

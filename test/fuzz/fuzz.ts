@@ -18,7 +18,7 @@ import { removeFolder, tempFolder } from '../harness/temp-folder.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const ENVIRONMENT = fileURLToPath(new URL('../../.data/fuzz', import.meta.url));
-const OPERATIONS = 18;
+const OPERATIONS = 19;
 
 const { values } = parseArgs({ options: { cases: { type: 'string', default: '2000' }, seed: { type: 'string', default: '1' } } });
 

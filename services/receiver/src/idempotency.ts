@@ -12,6 +12,8 @@ export type Idempotency = {
   once(key: string, content: readonly (string | Buffer)[], work: (token: Buffer) => Promise<Reply>): Promise<Reply>;
   /** Forgets old keys, some at a time; true where there may be more. */
   forget(): Promise<boolean>;
+  /** Forgets the answers that name a person, not their keys: work that was done once is still not done again. */
+  redact(person: number): Promise<void>;
 };
 
 const BEGIN = 'insert into idempotency_keys (key_sha256, request_sha256) values (?, ?)';
@@ -25,6 +27,16 @@ const DROP = 'delete from idempotency_keys where key_sha256 = ? and status is nu
 const FORGET_ROWS = 1_000;
 const FORGET = `
   delete from idempotency_keys where created_at < current_timestamp(3) - interval 1 day order by created_at limit ${FORGET_ROWS}`;
+
+const ANSWERS = `
+  select key_sha256, body like ? as mentions from idempotency_keys where key_sha256 > ? order by key_sha256 limit 200`;
+const REDACT = 'update idempotency_keys set status = ?, body = ? where key_sha256 in (?)';
+const REDACTED = {
+  status: 410,
+  body: JSON.stringify({
+    error: { code: 'erased', message: 'somebody whom the first answer named was erased since', details: [] },
+  }),
+};
 
 const hash = (parts: readonly (string | Buffer)[]): Buffer => {
   const sum = createHash('sha256');
@@ -77,6 +89,15 @@ export function createIdempotency({ database, log }: { database: Pick<Database, 
     async forget() {
       const { affectedRows } = await database.query<ResultSetHeader>(FORGET);
       return affectedRows === FORGET_ROWS;
+    },
+
+    async redact(person) {
+      for (let last: Buffer | undefined = Buffer.alloc(0); last; ) {
+        const rows: RowDataPacket[] = await database.query<RowDataPacket[]>(ANSWERS, [`%{"id":${person},"name":%`, last]);
+        const mentions = rows.filter((row) => row.mentions === 1).map((row) => row.key_sha256);
+        if (mentions.length > 0) await database.query(REDACT, [REDACTED.status, REDACTED.body, mentions]);
+        last = rows.at(-1)?.key_sha256;
+      }
     },
   };
 }

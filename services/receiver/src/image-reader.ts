@@ -3,7 +3,7 @@ import type { RowDataPacket, Statements } from '@kube-face/shared-lib/mysql';
 import type { z } from 'zod';
 import { findPage, type PhotoFilter } from './image-pages.ts';
 import { IMAGE_COLUMNS, type ImageRow } from './image-row.ts';
-import type { Attempt, Face, Photo, PhotoWithHistory } from './schemas.ts';
+import type { Attempt, Face, Photo, PhotoWithHistory } from './image-schemas.ts';
 
 type PhotoJson = z.output<typeof Photo>;
 type FaceJson = z.output<typeof Face>;

@@ -6,18 +6,9 @@ import type { CorrectFace } from './correct-face.ts';
 import type { EraseImage } from './erase-image.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { ImageReader } from './image-reader.ts';
-import { jsonAnswer, namesJson, type PostKind, textAnswer, textOfError } from './post-answers.ts';
-import type { RetryImages } from './retry-images.ts';
-import { type Reply, type Route, type RouteRequest, route } from './route.ts';
 import {
-  afterParameter,
   CorrectRequest,
-  digits,
   ErasedImage,
-  ErrorBody,
-  Id,
-  idParameter,
-  limitParameter,
   PhotoPage,
   PhotoWithHistory,
   PostedImages,
@@ -26,7 +17,11 @@ import {
   RefusedImages,
   RetriedImages,
   RetryRequest,
-} from './schemas.ts';
+} from './image-schemas.ts';
+import { jsonAnswer, namesJson, type PostKind, textAnswer, textOfError } from './post-answers.ts';
+import type { RetryImages } from './retry-images.ts';
+import { type Reply, type Route, type RouteRequest, route } from './route.ts';
+import { afterParameter, digits, ErrorBody, Id, idParameter, limitParameter } from './schemas.ts';
 import { type PostedImage, type Submission, submitImages } from './submit-images.ts';
 import type { UploadImages } from './upload-images.ts';
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { PersonName } from './people-schemas.ts';
 import type { Described, Route } from './route.ts';
-import { ErrorBody, named, PersonName } from './schemas.ts';
+import { ErrorBody, named } from './schemas.ts';
 
 type Json = Record<string, unknown>;
 
@@ -17,6 +18,9 @@ const COMMON: Readonly<Record<number, Described>> = {
   },
 };
 const WITH_ID: Readonly<Record<number, Described>> = { 404: { description: 'There is none with this id.', schema: ErrorBody } };
+const WITH_KEY: Readonly<Record<number, Described>> = {
+  410: { description: 'Somebody whom the first answer to this Idempotency-Key named was erased since.', schema: ErrorBody },
+};
 const WITH_BODY: Readonly<Record<number, Described>> = {
   408: { description: 'The body came too slowly.', schema: ErrorBody },
   409: { description: 'The Idempotency-Key is under way, or was used for another request.', schema: ErrorBody },
@@ -59,7 +63,13 @@ export function describeApi(routes: readonly Route[], version: string): Json {
 
   function responsesOf(one: Route): Json {
     const hasBody = one.body !== undefined || one.multipart !== undefined;
-    const all = { ...COMMON, ...(one.params && WITH_ID), ...(hasBody && WITH_BODY), ...one.responses };
+    const all = {
+      ...COMMON,
+      ...(one.params && WITH_ID),
+      ...(hasBody && WITH_BODY),
+      ...(one.method === 'post' && WITH_KEY),
+      ...one.responses,
+    };
     const hasText = Object.values(one.responses).some(({ schema, text }) => schema && text !== undefined);
     return Object.fromEntries(
       Object.entries(all).map(([status, described]) => {

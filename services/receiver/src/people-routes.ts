@@ -1,30 +1,24 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { ApiError, away, invalid, notFound } from './api-error.ts';
+import { ApiError, invalid, notFound } from './api-error.ts';
 import type { EnrolledPhoto, EnrolmentResult, EnrolPerson } from './enrol-person.ts';
 import type { ErasePerson } from './erase-person.ts';
-import { GalleryError } from './gallery-client.ts';
+import type { ErasureStore } from './erasure-store.ts';
 import { faultOfText } from './image-path.ts';
 import { contentOf, receiveForm } from './multipart.ts';
-import type { PersonReader } from './person-reader.ts';
-import type { Redecide } from './redecide.ts';
-import type { RedecisionStore } from './redecision-store.ts';
-import type { RenamePerson } from './rename-person.ts';
-import { type Once, type Reply, type Route, route } from './route.ts';
 import {
-  afterParameter,
   Enrolment,
   ErasedPerson,
-  ErrorBody,
-  idParameter,
-  limitParameter,
+  ErasureJson,
   PersonDetail,
   PersonPage,
-  RedecideRequest,
-  RedecisionJson,
   RefusedEnrolment,
   RenameRequest,
-} from './schemas.ts';
+} from './people-schemas.ts';
+import type { PersonReader } from './person-reader.ts';
+import type { RenamePerson } from './rename-person.ts';
+import { type Once, type Reply, type Route, route } from './route.ts';
+import { afterParameter, ErrorBody, idParameter, limitParameter } from './schemas.ts';
 
 export type PeopleRouteDependencies = {
   enrol: EnrolPerson;
@@ -33,14 +27,13 @@ export type PeopleRouteDependencies = {
   folder: string;
   rename: RenamePerson;
   erase: ErasePerson;
-  redecisions: Pick<RedecisionStore, 'order' | 'get'>;
-  rehearse: Redecide['rehearse'];
-  /** Told that there is something to decide anew. */
-  onOrdered: () => void;
+  /** Told that there is work left of an erasing; answers whether it came to its end. */
+  isSwept: (erasure: number) => Promise<boolean>;
+  erasures: Pick<ErasureStore, 'get'>;
 };
 
 export function peopleRoutes(dependencies: PeopleRouteDependencies): Route[] {
-  const { enrol, people, folder, rename, erase, redecisions, rehearse, onOrdered } = dependencies;
+  const { enrol, people, folder, rename, erase, isSwept, erasures } = dependencies;
 
   async function post(request: IncomingMessage, once: Once): Promise<Reply> {
     const form = await receiveForm(request, folder);
@@ -121,59 +114,38 @@ export function peopleRoutes(dependencies: PeopleRouteDependencies): Route[] {
       summary: 'Erase a person with photos, rows and descriptors',
       tag: 'people',
       params: z.object({ id: idParameter }),
-      responses: { 200: { description: 'The person is erased.', schema: ErasedPerson } },
+      responses: {
+        200: { description: 'The person is erased.', schema: ErasedPerson },
+        202: {
+          description:
+            "The person is erased, and no answer names it; it is still being cleared from the rows of other people's faces, which " +
+            'takes a while where there are many. The address in `Location` tells how far.',
+          schema: ErasedPerson,
+        },
+      },
       handle: async ({ params: { id } }) => {
         const erased = await erase(id);
         if (!erased) throw notFound(`person ${id}`);
-        const { name, photos, images } = erased;
-        return { status: 200, body: { person: { id, name }, photos, images } };
-      },
-    }),
-    route({
-      method: 'post',
-      path: '/redecisions',
-      summary: 'Decide every stored face anew by another threshold',
-      tag: 'people',
-      body: RedecideRequest,
-      responses: {
-        200: { description: 'What would change (dry run).', schema: RedecisionJson },
-        202: { description: 'It is under way; `GET /redecisions/{id}` tells how far.', schema: RedecisionJson },
-      },
-      handle: async ({ body: { threshold, dryRun } }) => {
-        if (dryRun) {
-          const counts = await orAway(rehearse(threshold));
-          return { status: 200, body: { id: null, threshold, person: null, ...counts, finished: true } };
-        }
-        const id = await redecisions.order(threshold);
-        onOrdered();
-        const body = { id, threshold, person: null, examined: 0, changed: 0, finished: false };
-        return { status: 202, body, headers: { location: `/redecisions/${id}` } };
+        const { name, photos, images, erasure } = erased;
+        const status = (await isSwept(erasure)) ? 200 : 202;
+        return { status, body: { person: { id, name }, photos, images }, headers: { location: `/erasures/${erasure}` } };
       },
     }),
     route({
       method: 'get',
-      path: '/redecisions/{id}',
-      summary: 'How far a decision anew is',
+      path: '/erasures/{id}',
+      summary: 'How far an erasing is',
       tag: 'people',
       params: z.object({ id: idParameter }),
-      responses: { 200: { description: 'Its state.', schema: RedecisionJson } },
+      responses: { 200: { description: 'Its state.', schema: ErasureJson } },
       handle: async ({ params: { id } }) => {
-        const found = await redecisions.get(id);
-        if (!found) throw notFound(`redecision ${id}`);
-        const { threshold = null, person = null, examined, changed, isFinished } = found;
-        return { status: 200, body: { id, threshold, person, examined, changed, finished: isFinished } };
+        const found = await erasures.get(id);
+        if (!found) throw notFound(`erasure ${id}`);
+        const { person, examined, changed, isSwept: finished } = found;
+        return { status: 200, body: { id, person, examined, changed, finished } };
       },
     }),
   ];
-}
-
-async function orAway<T>(asked: Promise<T>): Promise<T> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof GalleryError) throw away('face_recognition_away', 'face recognition gives no answer', error);
-    throw error;
-  }
 }
 
 /** The name to enrol under, without blanks around it. */

@@ -1,6 +1,6 @@
 import type { RowDataPacket, Statements } from '@kube-face/shared-lib/mysql';
 import type { z } from 'zod';
-import type { Person, PersonDetail } from './schemas.ts';
+import type { Person, PersonDetail } from './people-schemas.ts';
 
 type PersonJson = z.output<typeof Person>;
 

@@ -17,13 +17,16 @@ import { createCorrectFace } from './correct-face.ts';
 import { createEnrolPerson } from './enrol-person.ts';
 import { createEraseImage } from './erase-image.ts';
 import { createErasePerson } from './erase-person.ts';
+import { createErasureStore } from './erasure-store.ts';
+import { createForgetPerson } from './forget-person.ts';
+import { createFreePhotos } from './free-photos.ts';
 import { createGalleryClient } from './gallery-client.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { createHealthClient } from './health-client.ts';
 import { createHttpApp } from './http-app.ts';
 import { createGate } from './http-gate.ts';
 import { startApiServer } from './http-server.ts';
-import { createIdempotency } from './idempotency.ts';
+import { createIdempotency, type Idempotency } from './idempotency.ts';
 import { createImageReader } from './image-reader.ts';
 import { imageRoutes } from './image-routes.ts';
 import { createImageWriter } from './image-writer.ts';
@@ -37,6 +40,7 @@ import { countPosted } from './posted-count.ts';
 import { createQueuedStamps, type QueuedStamps } from './queued-stamps.ts';
 import { createReceiverMetrics } from './receiver-metrics.ts';
 import { createRedecide } from './redecide.ts';
+import { redecisionRoutes } from './redecision-routes.ts';
 import { createRedecisionStore } from './redecision-store.ts';
 import { createRenamePerson } from './rename-person.ts';
 import { createRetryImages } from './retry-images.ts';
@@ -53,14 +57,20 @@ export type ReceiverOptions = {
   registry: Registry;
   tracer: Pick<Tracer, 'span' | 'begin'>;
 };
-type Parts = ReceiverOptions & { database: Database; publisher: ImagePublisher; stamps: QueuedStamps };
+type Parts = ReceiverOptions & {
+  database: Database;
+  publisher: ImagePublisher;
+  stamps: QueuedStamps;
+  idempotency: Idempotency;
+};
 
 const CONNECTIONS = 16;
 const STATEMENT_TIMEOUT_MS = 5_000;
 // Each holds a database connection for its lock, so there must be fewer of them than connections.
 const NAMES_AT_ONCE = 4;
 const REDECIDE_EVERY_MS = 5_000;
-const FORGET_EVERY_MS = 600_000;
+const FORGET_PERSON_EVERY_MS = 5_000;
+const FORGET_KEYS_EVERY_MS = 600_000;
 
 /**
  * Puts the receiver together and lets it listen. Nothing that it talks to has to be there. What is registered last closes
@@ -83,10 +93,10 @@ export async function startReceiver(options: ReceiverOptions): Promise<HttpServe
   lifecycle.onClose('queued stamps', () => stamps.close());
 
   for (const folder of [config.knownPeople, config.unknownPeople]) void sweepTemporaryPhotos(folder, Date.now(), log);
-  const parts = { ...options, database, publisher, stamps };
-  const metrics = createReceiverMetrics(options.registry, () => publisher.isConnected);
   const idempotency = createIdempotency({ database, log });
-  const forgetting = startBackground({ name: 'old keys', everyMs: FORGET_EVERY_MS, work: idempotency.forget, log });
+  const parts = { ...options, database, publisher, stamps, idempotency };
+  const metrics = createReceiverMetrics(options.registry, () => publisher.isConnected);
+  const forgetting = startBackground({ name: 'old keys', everyMs: FORGET_KEYS_EVERY_MS, work: idempotency.forget, log });
   lifecycle.onClose('old keys', () => forgetting.close());
 
   const routes = [...images(parts, metrics), ...people(parts)];
@@ -142,11 +152,12 @@ function images(
   });
 }
 
-function people({ config, log, lifecycle, tracer, database }: Parts) {
+function people({ config, log, lifecycle, tracer, database, idempotency }: Parts) {
   const gallery = createGalleryClient(config.grpcAddress, config.grpcTls, tracer);
   lifecycle.onClose('gallery client', () => gallery.close());
   const store = createPersonStore(database);
-  const redecisions = createRedecisionStore(database, randomUUID());
+  const owner = randomUUID();
+  const redecisions = createRedecisionStore(database, owner);
   const redecide = createRedecide({ store: redecisions, people: store, gallery, tracer, log });
   const redeciding = startBackground({ name: 'redecisions', everyMs: REDECIDE_EVERY_MS, work: redecide.next, log });
   lifecycle.onClose('redecisions', () => redeciding.close());
@@ -154,17 +165,26 @@ function people({ config, log, lifecycle, tracer, database }: Parts) {
   const knownPhotos = createKnownPhotos(config.knownPeople);
   const enrol = createEnrolPerson({ gallery, people: store, knownPhotos, log, onEnrolled: redeciding.poke });
   const rename = createRenamePerson(store);
-  const erase = createErasePerson({ database, people: store, knownPhotos, gallery, log });
+
+  const erasures = createErasureStore(database, { owner });
+  const freePhotos = createFreePhotos(database);
+  const forget = createForgetPerson({ store: erasures, freePhotos, idempotency, log });
+  const forgetting = startBackground({ name: 'erased people', everyMs: FORGET_PERSON_EVERY_MS, work: forget.next, log });
+  lifecycle.onClose('erased people', () => forgetting.close());
+  const erase = createErasePerson({ database, people: store, knownPhotos, gallery, freePhotos, log });
   const inTurn = createTurns(NAMES_AT_ONCE);
 
-  return peopleRoutes({
+  const routes = peopleRoutes({
     enrol: (name, photos) => inTurn(() => enrol(name, photos)),
     people: createPersonReader(database),
     folder: config.knownPeople,
     rename: (id, name) => inTurn(() => rename(id, name)),
     erase: (id) => inTurn(() => erase(id)),
-    redecisions,
-    rehearse: redecide.rehearse,
-    onOrdered: redeciding.poke,
+    isSwept: (erasure) => {
+      forgetting.poke();
+      return forget.isSwept(erasure);
+    },
+    erasures,
   });
+  return [...routes, ...redecisionRoutes({ redecisions, rehearse: redecide.rehearse, onOrdered: redeciding.poke })];
 }

@@ -3,8 +3,15 @@ import type { Logger } from '@kube-face/shared-lib/logger';
 import { nameFace } from '@kube-face/shared-lib/name-face';
 import { type StartSpan, untraced } from '@kube-face/shared-lib/tracing';
 import type { GalleryClient } from './gallery-client.ts';
+import { LeaseLostError } from './leased-work.ts';
 import type { PersonStore } from './person-store.ts';
-import { type FaceChange, LeaseLostError, type Redecision, type RedecisionStore, type StoredFace } from './redecision-store.ts';
+import {
+  type FaceChange,
+  PersonErasedError,
+  type Redecision,
+  type RedecisionStore,
+  type StoredFace,
+} from './redecision-store.ts';
 
 export type RedecideDependencies = {
   store: RedecisionStore;
@@ -42,6 +49,20 @@ export function createRedecide({ store, people, gallery, tracer = untraced, log 
     });
   }
 
+  /** Judges and saves; once more for each person who is erased in between. */
+  async function decide(id: number, faces: readonly StoredFace[], by: Judge): Promise<void> {
+    const lastFace = faces.at(-1)?.id ?? 0;
+    for (;;) {
+      const changes = await judge(faces, by);
+      try {
+        await store.save(id, { lastFace, examined: faces.length, changes });
+        return;
+      } catch (error) {
+        if (!(error instanceof PersonErasedError)) throw error;
+      }
+    }
+  }
+
   async function judgeOf(person: number | undefined, threshold: number | undefined): Promise<Judge | undefined> {
     const { model, threshold: served } = await gallery.describe();
     if (person === undefined) return { model, among: [], threshold: threshold ?? served };
@@ -58,8 +79,7 @@ export function createRedecide({ store, people, gallery, tracer = untraced, log 
       const faces = await store.faces(by.model, last, CHUNK);
       const end = faces.at(-1);
       if (!end) break;
-      const changes = await judge(faces, by);
-      await store.save(work.id, { lastFace: end.id, examined: faces.length, changes });
+      await decide(work.id, faces, by);
       last = end.id;
     }
     await store.finish(work.id);

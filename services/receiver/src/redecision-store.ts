@@ -1,7 +1,9 @@
 import { NOBODY } from '@kube-face/shared-lib/image-status';
+import { lockPeople } from '@kube-face/shared-lib/lock-people';
 import type { Database, ResultSetHeader, RowDataPacket, Statements } from '@kube-face/shared-lib/mysql';
 import type { CandidatePerson } from '@kube-face/shared-lib/name-face';
 import { recomputePersons } from './best-face.ts';
+import { createLeasedWork, type LeasedWork } from './leased-work.ts';
 
 /** Earlier faces to decide anew: against the photos of one person, or by another threshold. */
 export type Redecision = {
@@ -29,44 +31,30 @@ export type FaceChange = { face: StoredFace; match: CandidatePerson | undefined;
 
 export type Progress = { lastFace: number; examined: number; changes: readonly FaceChange[] };
 
-/** Another process has the work now. */
-export class LeaseLostError extends Error {
-  override readonly name = 'LeaseLostError';
+/** Somebody among the candidates was erased meanwhile: the faces are to be judged again. */
+export class PersonErasedError extends Error {
+  override readonly name = 'PersonErasedError';
 }
 
-export type RedecisionStore = {
+export type RedecisionStore = Pick<LeasedWork, 'release' | 'finish'> & {
   order(threshold: number): Promise<number>;
   get(id: number): Promise<Redecision | undefined>;
-  /** The oldest work that nobody does, taken for a while; undefined where there is none. */
   claim(): Promise<Redecision | undefined>;
-  /** Gives claimed work back. */
-  release(id: number): Promise<void>;
   faces(model: string, after: number, limit: number): Promise<StoredFace[]>;
-  /** Writes a part of the work and how far it is, or nothing. Answers how many photos got another person. */
+  /**
+   * Writes a part of the work and how far it is, or nothing. Answers how many photos got another person. Throws LeaseLostError,
+   * and PersonErasedError.
+   */
   save(id: number, progress: Progress): Promise<number>;
   /** The same without a trace. */
   rehearse(progress: Progress): Promise<number>;
-  finish(id: number): Promise<void>;
 };
-
-const LEASE_SECONDS = 60;
 
 const ORDER = 'insert into redecisions (threshold) values (?)';
 const COLUMNS = 'id, person, threshold, last_face, examined, changed, finished_at';
 const GET = `select ${COLUMNS} from redecisions where id = ?`;
-const CLAIM = `
-  update redecisions set lease_owner = ?, lease_until = current_timestamp(3) + interval ${LEASE_SECONDS} second
-  where finished_at is null and (lease_until is null or lease_until < current_timestamp(3) or lease_owner = ?)
-  order by id limit 1`;
-const CLAIMED = `select ${COLUMNS} from redecisions where lease_owner = ? and finished_at is null order by id limit 1`;
-const RELEASE = 'update redecisions set lease_until = null, lease_owner = null where id = ? and lease_owner = ?';
 const FACES = `
   select id, image, descriptor, person, image_name, distance, corrected from faces where model = ? and id > ? order by id limit ?`;
-const ADVANCE = `
-  update redecisions set last_face = ?, examined = examined + ?, changed = changed + ?,
-    lease_until = current_timestamp(3) + interval ${LEASE_SECONDS} second
-  where id = ? and lease_owner = ? and finished_at is null`;
-const FINISH = 'update redecisions set finished_at = current_timestamp(3) where id = ? and lease_owner = ?';
 const PERSONS = 'select id, person from images where id in (?) for update';
 
 const MAX_CHANGES = 200; // of one statement
@@ -80,6 +68,13 @@ const changeFaces = (rows: number) => {
 
 /** `owner` is unlike that of any other process. */
 export function createRedecisionStore(database: Database, owner: string): RedecisionStore {
+  const work = createLeasedWork(database, { table: 'redecisions', columns: COLUMNS, owner });
+
+  async function keepPeople(statements: Statements, changes: readonly FaceChange[]): Promise<void> {
+    const named = new Set(changes.flatMap(({ candidates }) => candidates.map(({ person }) => person)));
+    if ((await lockPeople(statements, named)).size < named.size) throw new PersonErasedError();
+  }
+
   async function apply(statements: Statements, changes: readonly FaceChange[]): Promise<number> {
     if (changes.length === 0) return 0;
     const images = [...new Set(changes.map(({ face }) => face.image))];
@@ -104,15 +99,12 @@ export function createRedecisionStore(database: Database, owner: string): Redeci
     },
 
     async claim() {
-      const { affectedRows } = await database.query<ResultSetHeader>(CLAIM, [owner, owner]);
-      if (affectedRows === 0) return undefined;
-      const [row] = await database.query<RowDataPacket[]>(CLAIMED, [owner]);
+      const row = await work.claim();
       return row && toRedecision(row);
     },
 
-    async release(id) {
-      await database.query(RELEASE, [id, owner]);
-    },
+    release: work.release,
+    finish: work.finish,
 
     async faces(model, after, limit) {
       const rows = await database.query<RowDataPacket[]>(FACES, [model, after, limit]);
@@ -129,9 +121,9 @@ export function createRedecisionStore(database: Database, owner: string): Redeci
 
     save: (id, { lastFace, examined, changes }) =>
       database.transaction(async (statements) => {
+        await keepPeople(statements, changes);
         const changed = await apply(statements, changes);
-        const { affectedRows } = await statements.query<ResultSetHeader>(ADVANCE, [lastFace, examined, changed, id, owner]);
-        if (affectedRows !== 1) throw new LeaseLostError();
+        await work.advance(id, { lastFace, examined, changed }, statements);
         return changed;
       }),
 
@@ -144,10 +136,6 @@ export function createRedecisionStore(database: Database, owner: string): Redeci
         if (error instanceof Rehearsed) return error.changed;
         throw error;
       }
-    },
-
-    async finish(id) {
-      await database.query(FINISH, [id, owner]);
     },
   };
 }

@@ -1,11 +1,28 @@
+import { OUTCOMES, STATUS_WORDS } from '@kube-face/shared-lib/image-status';
 import { z } from 'zod';
 import { docsPage } from './docs-page.ts';
 import { describeApi } from './openapi.ts';
 import { type Route, route } from './route.ts';
-import { StatsJson } from './schemas.ts';
+import { named, Time } from './schemas.ts';
 import type { Stats } from './stats.ts';
 
 const API_VERSION = '1.0.0';
+
+const Count = z.int().min(0);
+
+const StatsJson = z
+  .object({
+    images: z.object(Object.fromEntries(STATUS_WORDS.map((word) => [word, Count]))).describe('by status'),
+    outcomes: z.object(Object.fromEntries(OUTCOMES.map((word) => [word, Count]))).describe('of processed and failed photos'),
+    people: Count,
+    queue: z
+      .object({ depth: Count, inFlight: Count, deferred: Count })
+      .nullable()
+      .describe("what this receiver's nsqd holds; null where it does not say"),
+    rates: z.object({ finishedLastMinute: Count, finishedLast5Minutes: Count, finishedLast15Minutes: Count }),
+    asOf: Time,
+  })
+  .register(named, { id: 'Stats' });
 
 export type ServiceRouteDependencies = {
   /** What else the description describes. */

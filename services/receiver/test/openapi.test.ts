@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { docsPage } from '../src/docs-page.ts';
+import { PostedImages, PostImageRequest } from '../src/image-schemas.ts';
 import { describeApi } from '../src/openapi.ts';
 import { route } from '../src/route.ts';
-import { ErrorBody, idParameter, limitParameter, PostedImages, PostImageRequest } from '../src/schemas.ts';
+import { ErrorBody, idParameter, limitParameter } from '../src/schemas.ts';
 
 type Json = Record<string, unknown>;
 
@@ -63,6 +64,7 @@ test('describes what every route may answer, and only a route with an id 404', (
     '403',
     '408',
     '409',
+    '410',
     '413',
     '429',
     '500',
