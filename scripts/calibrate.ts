@@ -12,6 +12,9 @@ import '../services/face-recognition/src/engine/no-telemetry.ts';
 import { measure, type Portrait, proposeThreshold, ratesAt } from './calibrate/error-rates.ts';
 import { plot } from './calibrate/plot.ts';
 
+// As in the service: ONNX Runtime's own binaries tell their maker about every session otherwise.
+process.env.ORT_DISABLE_TELEMETRY = '1';
+
 const PHOTO_TYPES = ['.jpg', '.jpeg', '.png', '.webp'];
 const EVERY_MS = 2_000;
 const MODELS = join(import.meta.dirname, '../services/face-recognition/models');
