@@ -69,7 +69,11 @@ export function serverCredentials(tls: GrpcTls | undefined): ServerCredentials {
 }
 
 /** A client of one service at `address`; one channel each, opened by the first call. With `tls` the certificate must name the host. */
-export function createClient(name: ServiceName, address: string, tls?: GrpcTls | undefined) {
+export function createClient(
+  name: ServiceName,
+  address: string,
+  tls?: GrpcTls | undefined,
+): InstanceType<ServiceClientConstructor> {
   const Client = protoService(name);
   return new Client(grpcTarget(address), clientCredentials(tls), CLIENT_OPTIONS);
 }
