@@ -1,10 +1,10 @@
 import type { Logger } from '@kube-face/shared-lib/logger';
 import { isDatabaseAway } from '@kube-face/shared-lib/mysql';
 import { parseTraceparent, type StartSpan, untraced } from '@kube-face/shared-lib/tracing';
+import { NoTurnError } from '@kube-face/shared-lib/turns';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
 import { loadAssets } from './assets.ts';
 import type { CountSource } from './counts.ts';
-import { BusyError } from './gate.ts';
 import type { Live } from './live.ts';
 import { createLiveRoutes } from './live-routes.ts';
 import type { FrontendMetrics } from './metrics.ts';
@@ -69,7 +69,7 @@ export function createApp(dependencies: Dependencies): PageApp {
     if (response.headersSent) return void response.destroy();
     if (error instanceof QueryError) return sendPage(response, badAddressPage(error.message), 400);
     if (error instanceof URIError) return sendPage(response, badAddressPage('It is not written as an address.'), 400);
-    if (error instanceof BusyError)
+    if (error instanceof NoTurnError)
       return void response.setHeader('retry-after', 1).status(503).type('text/plain').send('busy\n');
     if (isDatabaseAway(error)) {
       log.warn({ error, route: routeOf(request) }, 'the database is away');

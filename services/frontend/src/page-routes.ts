@@ -1,6 +1,6 @@
+import { NoTurnError } from '@kube-face/shared-lib/turns';
 import { type Response, Router } from 'express';
 import { type CountSource, hasUnwrittenOutcomes } from './counts.ts';
-import { BusyError } from './gate.ts';
 import { notFoundPage } from './pages/error-page.ts';
 import type { Page } from './pages/layout.ts';
 import { peoplePage, renderPersonCard } from './pages/people-page.ts';
@@ -39,7 +39,7 @@ export function createPageRoutes(dependencies: Dependencies): Router {
     try {
       return await pictures.sizeOf(unknownPeople, path);
     } catch (error) {
-      if (error instanceof BusyError) return undefined;
+      if (error instanceof NoTurnError) return undefined;
       throw error;
     }
   }

@@ -1,6 +1,6 @@
+import { createTurns } from '@kube-face/shared-lib/turns';
 import sharp, { type Sharp } from 'sharp';
 import { createByteCache } from './byte-cache.ts';
-import { createGate } from './gate.ts';
 import type { PhotoFile, PhotoFolder } from './photo-folder.ts';
 
 export type Box = Readonly<{ x: number; y: number; width: number; height: number }>;
@@ -17,7 +17,7 @@ export type Size = Readonly<{ width: number; height: number }>;
 export type Pictures = {
   /**
    * A photo of the folder, resized and upright; without its body where `known` names its present tag; undefined where there is no such
-   * photo or it cannot be read. Throws a BusyError under overload.
+   * photo or it cannot be read. Throws a NoTurnError under overload.
    */
   get(folder: PhotoFolder, path: string, variant: Variant, known?: string): Promise<Picture | Unchanged | undefined>;
   /** Width and height of the upright photo. */
@@ -37,8 +37,7 @@ sharp.unblock({ operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuff
 // One photo decodes to up to 200 MB: two at a time, each on one thread, and libvips keeps nothing of them.
 sharp.concurrency(1);
 sharp.cache(false);
-const RUNNING = 2;
-const WAITING = 200;
+const DECODINGS = { atOnce: 2, maxWaiting: 200 };
 
 function nameOf(variant: Variant): string {
   if (typeof variant === 'string') return variant;
@@ -86,7 +85,7 @@ export function createPictures({ cacheBytes }: { cacheBytes: number }): Pictures
   const cache = createByteCache<Picture>(cacheBytes);
   const sizes = new Map<string, Size>();
   const making = new Map<string, Promise<Picture | undefined>>();
-  const pass = createGate({ running: RUNNING, waiting: WAITING });
+  const inTurn = createTurns(DECODINGS);
 
   async function make(file: PhotoFile, variant: Variant, etag: string): Promise<Picture | undefined> {
     const body = await resize(await file.read(), variant);
@@ -97,7 +96,7 @@ export function createPictures({ cacheBytes }: { cacheBytes: number }): Pictures
   }
 
   async function withFile<T>(folder: PhotoFolder, path: string, work: (file: PhotoFile) => Promise<T>): Promise<T | undefined> {
-    return pass(async () => {
+    return inTurn(async () => {
       const file = await folder.open(path);
       if (!file) return undefined;
       try {

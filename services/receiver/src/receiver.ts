@@ -9,6 +9,7 @@ import { createImagePublisher, type ImagePublisher } from '@kube-face/shared-lib
 import { nsqdName } from '@kube-face/shared-lib/nsqd-name';
 import { watchPool } from '@kube-face/shared-lib/pool-metrics';
 import type { Tracer } from '@kube-face/shared-lib/tracing';
+import { createTurns } from '@kube-face/shared-lib/turns';
 import { createAccess } from './access.ts';
 import { startBackground } from './background.ts';
 import { newBatchToken } from './batch-token.ts';
@@ -47,7 +48,6 @@ import { createRetryImages } from './retry-images.ts';
 import { serviceRoutes } from './service-routes.ts';
 import { createStats } from './stats.ts';
 import { sweepTemporaryPhotos } from './temporary-photos.ts';
-import { createTurns } from './turns.ts';
 import { createUploadImages } from './upload-images.ts';
 
 export type ReceiverOptions = {
@@ -172,7 +172,7 @@ function people({ config, log, lifecycle, tracer, database, idempotency }: Parts
   const forgetting = startBackground({ name: 'erased people', everyMs: FORGET_PERSON_EVERY_MS, work: forget.next, log });
   lifecycle.onClose('erased people', () => forgetting.close());
   const erase = createErasePerson({ database, people: store, knownPhotos, gallery, freePhotos, log });
-  const inTurn = createTurns(NAMES_AT_ONCE);
+  const inTurn = createTurns({ atOnce: NAMES_AT_ONCE });
 
   const routes = peopleRoutes({
     enrol: (name, photos) => inTurn(() => enrol(name, photos)),

@@ -1,6 +1,7 @@
 import { createPool, type QueryResult, type ResultSetHeader, type RowDataPacket } from 'mysql2';
 import type { PoolConnection } from 'mysql2/promise';
 import type { MysqlConfig } from './env.ts';
+import { createTurns, NoTurnError } from './turns.ts';
 
 export type { QueryResult, ResultSetHeader, RowDataPacket };
 
@@ -28,7 +29,10 @@ export type Database = Statements & {
   close(): Promise<void>;
 };
 
-/** A statement got no answer in time; its connection is gone and whether it ran is unknown. */
+/**
+ * A statement got no answer in time; its connection is gone and whether it ran is unknown. Or it got no connection, and did not
+ * run.
+ */
 export class DatabaseTimeoutError extends Error {
   override readonly name = 'DatabaseTimeoutError';
   readonly code = 'STATEMENT_TIMEOUT';
@@ -98,6 +102,9 @@ const SESSION = [
 
 const TRIES = 5;
 
+// For a new connection, and for one of those that others use: a database that is slower than that is away.
+const CONNECT_MS = 3_000;
+
 export type DatabaseOptions = { connections?: number; statementTimeoutMs?: number };
 
 /**
@@ -114,7 +121,7 @@ export function createDatabase(config: MysqlConfig, options: DatabaseOptions = {
     password: config.password,
     connectionLimit: connections,
     ...(config.ca !== undefined && { ssl: { ca: config.ca, verifyIdentity: true } }),
-    connectTimeout: 3_000,
+    connectTimeout: CONNECT_MS,
     enableKeepAlive: true,
     charset: 'UTF8MB4_BIN',
     timezone: 'Z',
@@ -126,20 +133,29 @@ export function createDatabase(config: MysqlConfig, options: DatabaseOptions = {
     for (const sql of SESSION) connection.query(sql, () => {});
   });
   const promisePool = pool.promise();
-  const use = { busy: 0, waiting: 0, limit: connections };
+  let asked = 0;
+  let busy = 0;
+  // The pool's own line has no end: while a server is silent, requests would wait in it long after their clients have gone.
+  const inTurn = createTurns({ atOnce: connections, maxWaitMs: CONNECT_MS });
 
-  async function connect(): Promise<PoolConnection> {
-    use.waiting += 1;
+  async function withConnection<T>(work: (statements: Statements) => Promise<T>, timeoutMs = statementTimeoutMs): Promise<T> {
+    asked += 1;
     try {
-      return await promisePool.getConnection();
+      return await inTurn(async () => runOn(await promisePool.getConnection(), work, timeoutMs));
+    } catch (error) {
+      if (error instanceof NoTurnError) throw new DatabaseTimeoutError(`no connection in ${CONNECT_MS} ms`, { cause: error });
+      throw error;
     } finally {
-      use.waiting -= 1;
+      asked -= 1;
     }
   }
 
-  async function withConnection<T>(work: (statements: Statements) => Promise<T>, timeoutMs = statementTimeoutMs): Promise<T> {
-    const connection = await connect();
-    use.busy += 1;
+  async function runOn<T>(
+    connection: PoolConnection,
+    work: (statements: Statements) => Promise<T>,
+    timeoutMs: number,
+  ): Promise<T> {
+    busy += 1;
     let timer: NodeJS.Timeout | undefined;
     let broken = false;
     const late = new Promise<never>((_, reject) => {
@@ -154,7 +170,7 @@ export function createDatabase(config: MysqlConfig, options: DatabaseOptions = {
       broken ||= FAILED_OVER.has(codeOf(error));
       throw error;
     } finally {
-      use.busy -= 1;
+      busy -= 1;
       clearTimeout(timer);
       if (broken) connection.destroy();
       else connection.release();
@@ -162,7 +178,15 @@ export function createDatabase(config: MysqlConfig, options: DatabaseOptions = {
   }
 
   return {
-    use,
+    use: {
+      get busy() {
+        return busy;
+      },
+      get waiting() {
+        return asked - busy;
+      },
+      limit: connections,
+    },
     execute: (sql, values) => retryLostRaces(() => withConnection((statements) => statements.execute(sql, values))),
     query: (sql, values) => retryLostRaces(() => withConnection((statements) => statements.query(sql, values))),
     transaction: (work) =>

@@ -138,6 +138,27 @@ test('a server that falls silent costs one time-out, and the next connection is 
   for (const socket of sockets) socket.destroy();
 });
 
+test('who gets no connection in time goes, and whoever comes later has it', async () => {
+  const small = createDatabase(config, { connections: 1 });
+  const held = Promise.withResolvers<void>();
+  try {
+    const holding = small.withConnection(() => held.promise);
+    const error = await small.query('select 1').catch((reason) => reason);
+    expect([error.name, error.message, isDatabaseAway(error)]).toEqual([
+      'DatabaseTimeoutError',
+      'no connection in 3000 ms',
+      true,
+    ]);
+    expect(small.use).toEqual({ busy: 1, waiting: 0, limit: 1 });
+    const later = small.query('select 2 as two');
+    held.resolve();
+    await holding;
+    expect(await later).toEqual([{ two: 2 }]);
+  } finally {
+    await small.close();
+  }
+});
+
 test('says how many of its connections are busy, and who waits', async () => {
   const small = createDatabase(config, { connections: 1 });
   const registry = createRegistry('test');
