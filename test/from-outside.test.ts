@@ -15,13 +15,13 @@ beforeAll(async () => {
 afterAll(() => system.stop());
 
 test.each([...SERVICE_METRICS])('%s serves every metric of docs/metrics.md and no other', async (name, metrics) => {
-  const text = await (await fetch(`${system.one(name as ServiceName).metricsUrl}/metrics`)).text();
+  const text = await (await fetch(`${system.service(name as ServiceName).metricsUrl}/metrics`)).text();
   const served = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, metric]) => metric));
   expect(served).toEqual(new Set([...metrics, ...PROCESS_METRICS].map((metric) => metric.name)));
 });
 
 test.each(['receiver', 'frontend'] as const)('%s lets a client go that never ends its request', async (name) => {
-  const socket = connect(Number(new URL(system.one(name).url).port), '127.0.0.1');
+  const socket = connect(Number(new URL(system.service(name).url).port), '127.0.0.1');
   socket.write('GET / HTTP/1.1\r\nHost: a\r\n');
   const timer = setInterval(() => socket.write('X-A: b\r\n'), 500);
   let heard = '';
@@ -40,7 +40,7 @@ test.each([
   ['frontend', '/'],
   ['frontend', '/no/such/page'],
 ] as const)('%s tells browsers what they may do with %s, and nobody what it is made of', async (name, path) => {
-  const answer = await fetch(system.one(name).url + path, system);
+  const answer = await fetch(system.service(name).url + path, system);
   expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
   expect(answer.headers.get('content-security-policy')).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
   expect(answer.headers.get('referrer-policy')).toMatch(/no-referrer|same-origin/);
@@ -49,8 +49,8 @@ test.each([
 
 test('no secret is logged, at whatever level, or stands in a command line', async () => {
   const { headers, env, mysql, services } = system;
-  await fetch(`${system.one('receiver').url}/images`, { headers: { authorization: `${headers.authorization}x` } });
-  await fetch(`${system.one('receiver').url}/images?token=1`, { headers });
+  await fetch(`${system.service('receiver').url}/images`, { headers: { authorization: `${headers.authorization}x` } });
+  await fetch(`${system.service('receiver').url}/images?token=1`, { headers });
   const password = `marked-${randomBytes(12).toString('hex')}`;
   const refused = await startService('receiver', { ...env, MYSQL_USERPASSWORD: `${mysql.user}:${password}` });
   await expect.poll(() => refused.output(), UNTIL).toMatch(/denied/i);
@@ -58,7 +58,7 @@ test('no secret is logged, at whatever level, or stands in a command line', asyn
   expect(answer.status).toBe(503);
   const seen = [await answer.text()];
   const commands: string[] = [];
-  for (const service of [...services.values(), refused]) {
+  for (const service of [...services, refused]) {
     seen.push(service.output());
     commands.push(readFileSync(`/proc/${service.pid()}/cmdline`, 'utf8'));
   }

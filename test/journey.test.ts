@@ -1,64 +1,23 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { createDatabase, type Database, type RowDataPacket } from '@kube-face/shared-lib/mysql';
+import type { RowDataPacket } from '@kube-face/shared-lib/mysql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { copySample, cropped } from '../scripts/demo/sample-files.ts';
-import { PEOPLE } from '../scripts/demo/samples.ts';
-import { freshDatabase, mysqlEnv } from './harness/database.ts';
-import { type Nsq, startNsq } from './harness/nsq.ts';
-import { type Service, startService } from './harness/service.ts';
-import { tempFolder } from './harness/temp-folder.ts';
+import { createReceiverClient } from '../scripts/demo/receiver-client.ts';
+import { copySample, photosOf } from '../scripts/demo/sample-files.ts';
+import { type System, startSystem } from './harness/system.ts';
 
 const RECOGNISED = { timeout: 30_000, interval: 50 };
 
-let database: Database;
-let nsq: Nsq;
-let receiver: Service;
-let frontend: Service;
-let unknownPeople: string;
-const services: Service[] = [];
-
-async function start(...args: Parameters<typeof startService>): Promise<Service> {
-  const service = await startService(...args);
-  services.unshift(service);
-  return service;
-}
+let system: System;
 
 beforeAll(async () => {
-  const mysql = await freshDatabase();
-  database = createDatabase(mysql);
-  nsq = await startNsq();
-  const folder = tempFolder('photos');
-  const photos = { KNOWN_PEOPLE: join(folder, 'known_people'), UNKNOWN_PEOPLE: join(folder, 'unknown_people') };
-  for (const one of Object.values(photos)) mkdirSync(one);
-  unknownPeople = photos.UNKNOWN_PEOPLE;
-
-  const recognition = await start('face-recognition', { ...photos, WORKERS: '1' });
-  const env = { ...mysqlEnv(mysql), ...nsq.env, ...photos, GRPC_ADDRESS: recognition.env.GRPC_ADDRESS ?? '' };
-  await start('image-processor', env);
-  receiver = await start('receiver', env);
-  frontend = await start('frontend', env);
+  system = await startSystem('all');
 });
 
-afterAll(async () => {
-  for (const service of services) await service.stop();
-  await nsq.stop();
-  await database.close();
-});
-
-async function enrol(name: string): Promise<Response> {
-  const form = new FormData();
-  form.set('name', name);
-  for (const crop of PEOPLE.find((person) => person.name === name)?.crops ?? []) {
-    form.append('image', new Blob([new Uint8Array(await cropped(crop))]), `${name.toLowerCase()}.jpg`);
-  }
-  return fetch(`${receiver.url}/people`, { method: 'POST', body: form });
-}
+afterAll(() => system.stop());
 
 /** As `curl -d` sends it. */
 async function curl(path: string, body: string): Promise<string> {
   const headers = { accept: '*/*', 'content-type': 'application/x-www-form-urlencoded' };
-  const response = await fetch(`${receiver.url}${path}`, { method: 'POST', headers, body });
+  const response = await fetch(`${system.service('receiver').url}${path}`, { method: 'POST', headers, body });
   expect(response.status).toBe(200);
   return response.text();
 }
@@ -68,13 +27,13 @@ const ROW = `
   left join person on person.id = images.person where images.path = ?`;
 
 async function row(path: string): Promise<{ status: number; outcome: string | null; name: string | null } | undefined> {
-  const [found] = await database.query<RowDataPacket[]>(ROW, [path]);
+  const [found] = await system.database.query<RowDataPacket[]>(ROW, [path]);
   return found as { status: number; outcome: string | null; name: string | null } | undefined;
 }
 
 test('a photo of somebody who was enrolled gets the name, by the first command of the article', async () => {
-  expect((await enrol('Alice')).status).toBe(201);
-  await copySample('sample3.jpg', unknownPeople); // another photo of Alice than the one she was enrolled from
+  await createReceiverClient({ url: system.service('receiver').url }).enrol('Alice', await photosOf('Alice'));
+  await copySample('sample3.jpg', system.unknownPeople); // another photo of Alice than the one she was enrolled from
 
   const answer = await curl('/image/post', '{"path":"/unknown_people/sample3.jpg"}');
 
@@ -83,7 +42,7 @@ test('a photo of somebody who was enrolled gets the name, by the first command o
 });
 
 test('several photos are posted by the second command, and strangers stay unknown', async () => {
-  for (const photo of ['sample1.jpg', 'sample2.jpg', 'sample5.jpg']) await copySample(photo, unknownPeople);
+  for (const photo of ['sample1.jpg', 'sample2.jpg', 'sample5.jpg']) await copySample(photo, system.unknownPeople);
 
   const answer = await curl('/images/post', '{"paths":[{"path":"sample1.jpg"},{"path":"sample2.jpg"},{"path":"sample5.jpg"}]}');
 
@@ -99,7 +58,7 @@ test('a photo that is not there fails with its reason', async () => {
 });
 
 test('the page shows who was recognised and what is unknown', async () => {
-  const response = await fetch(frontend.url);
+  const response = await fetch(system.url);
   expect(response.status).toBe(200);
   const rows = (await response.text()).split('<tr').slice(1);
   const rowOf = (path: string) => rows.find((html) => html.includes(path));
@@ -109,5 +68,5 @@ test('the page shows who was recognised and what is unknown', async () => {
 });
 
 test('services end by themselves when they are asked to', async () => {
-  for (const service of services.splice(0)) expect(await service.stop()).toBe(0);
+  for (const service of system.services.toReversed()) expect(await service.stop()).toBe(0);
 });

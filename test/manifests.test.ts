@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { mysqlInit } from '../scripts/mysql-init.ts';
+import { tempFolder } from './harness/temp-folder.ts';
 import { schemaFaults } from './kubernetes-schema.ts';
 import {
   containersOf,
@@ -250,20 +250,16 @@ test('a new MySQL runs the schema of db/ and the script that makes the account',
 });
 
 test('scripts/secret writes the same secret with passwords of its own', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'secret-'));
-  try {
-    const [first, second] = ['a.yaml', 'b.yaml'].map((name) => {
-      execFileSync(fileURLToPath(new URL('../scripts/secret', import.meta.url)), [join(folder, name)]);
-      return parse(readFileSync(join(folder, name), 'utf8')) as Manifest;
-    });
-    const { file: _file, data: _data, ...rest } = one('Secret', 'kube-face-secret') as Manifest;
-    expect(first).toMatchObject(rest);
-    expect(secretValues(first as Manifest)).toEqual({
-      mysql_password: expect.stringMatching(/^[A-Za-z0-9]{32}$/),
-      mysql_userpassword: expect.stringMatching(/^kube_face:[A-Za-z0-9]{32}$/),
-    });
-    expect(first?.data).not.toEqual(second?.data);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const folder = tempFolder('secret');
+  const [first, second] = ['a.yaml', 'b.yaml'].map((name) => {
+    execFileSync(fileURLToPath(new URL('../scripts/secret', import.meta.url)), [join(folder, name)]);
+    return parse(readFileSync(join(folder, name), 'utf8')) as Manifest;
+  });
+  const { file: _file, data: _data, ...rest } = one('Secret', 'kube-face-secret') as Manifest;
+  expect(first).toMatchObject(rest);
+  expect(secretValues(first as Manifest)).toEqual({
+    mysql_password: expect.stringMatching(/^[A-Za-z0-9]{32}$/),
+    mysql_userpassword: expect.stringMatching(/^kube_face:[A-Za-z0-9]{32}$/),
+  });
+  expect(first?.data).not.toEqual(second?.data);
 });

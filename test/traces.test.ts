@@ -3,8 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { copySample, cropped } from '../scripts/demo/sample-files.ts';
-import { PEOPLE } from '../scripts/demo/samples.ts';
+import { copySample, photoOf } from '../scripts/demo/sample-files.ts';
 import { CHECKOUT } from '../scripts/system/state.ts';
 import type { SentSpan } from './harness/collector.ts';
 import type { ServiceName } from './harness/service.ts';
@@ -42,19 +41,19 @@ async function post(sample: string, traceId: string): Promise<Photo> {
   await copySample(sample, system.unknownPeople);
   const headers = { ...system.headers, traceparent: traceparent(traceId) };
   const body = JSON.stringify({ path: `/unknown_people/${sample}` });
-  const response = await fetch(`${system.one('receiver').url}/image/post`, { method: 'POST', headers, body });
+  const response = await fetch(`${system.service('receiver').url}/image/post`, { method: 'POST', headers, body });
   expect(response.status).toBe(200);
   return ((await response.json()) as { images: [Photo] }).images[0];
 }
 
 async function processed(id: number): Promise<void> {
-  const photo = async () => (await fetch(`${system.one('receiver').url}/images/${id}`, system)).json() as Promise<Photo>;
+  const photo = async () => (await fetch(`${system.service('receiver').url}/images/${id}`, system)).json() as Promise<Photo>;
   await expect.poll(async () => (await photo()).status, UNTIL).toBe('processed');
 }
 
 /** The lines that a service has logged about this photo. */
 function linesAbout(name: ServiceName, id: number): Record<string, unknown>[] {
-  const lines = system.one(name).output().split('\n');
+  const lines = system.service(name).output().split('\n');
   const parsed = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>);
   return parsed.filter((line) => line.id === id);
 }
@@ -84,11 +83,11 @@ test('one trace follows a photo from the post to its result', async () => {
 });
 
 test('a photo that the redeemer puts back keeps its trace, and the run has one of its own', async () => {
-  await system.nsq.nsqd.stop();
+  await system.nsq?.nsqd.stop();
   const traceId = newTraceId();
   const photo = await post('sample2.jpg', traceId);
   expect(photo).toMatchObject({ status: 'pending', queued: false });
-  await system.nsq.nsqd.start();
+  await system.nsq?.nsqd.start();
 
   const redeemer = join(CHECKOUT, 'services/image-processor/src/redeemer.ts');
   const env = { PATH: process.env.PATH, ...system.env, REDEEM_AFTER_MS: '100' };
@@ -109,12 +108,11 @@ test('a photo that the redeemer puts back keeps its trace, and the run has one o
 });
 
 test('enrolling, deciding anew and erasing are followed into face recognition', async () => {
-  const [alice] = PEOPLE;
   const form = new FormData();
   form.set('name', 'Alice');
-  for (const crop of alice?.crops ?? []) form.append('image', new Blob([new Uint8Array(await cropped(crop))]), 'alice.jpg');
+  form.append('image', new Blob([new Uint8Array(await photoOf('Alice'))]), 'alice.jpg');
   const traceId = newTraceId();
-  const { url } = system.one('receiver');
+  const { url } = system.service('receiver');
   const headers = { ...system.headers, traceparent: traceparent(traceId) };
   const enrolled = await fetch(`${url}/people`, { method: 'POST', headers, body: form });
   expect(enrolled.status).toBe(201);
@@ -160,7 +158,7 @@ test('enrolling, deciding anew and erasing are followed into face recognition', 
 
 test('a page is a step of its own', async () => {
   const traceId = newTraceId();
-  await fetch(`${system.one('frontend').url}/`, { headers: { traceparent: traceparent(traceId) } });
+  await fetch(`${system.service('frontend').url}/`, { headers: { traceparent: traceparent(traceId) } });
   await expect.poll(() => stepsOf(traceId), UNTIL).toEqual(['the client → frontend: GET']);
   expect(attributesOf(spansOf(traceId)[0])).toMatchObject({ 'http.route': '/' });
 });

@@ -1,6 +1,6 @@
 import { say, step } from '../lib/progress.mjs';
 import { createReceiverClient, type PhotoEntry } from './receiver-client.ts';
-import { copySample, cropped } from './sample-files.ts';
+import { copySample, photosOf } from './sample-files.ts';
 import { PEOPLE, PHOTOS } from './samples.ts';
 
 const RECOGNISED_WITHIN_MS = 60_000;
@@ -21,13 +21,7 @@ export async function runDemo(options: Options): Promise<void> {
 async function enrolAndPost({ receiverUrl, token, unknownPeople, signal }: Options): Promise<void> {
   const receiver = createReceiverClient({ url: receiverUrl, token, signal });
   await step('enrolling sample people', async () => {
-    for (const { name, crops } of PEOPLE) {
-      const photos = crops.map(async (crop, index) => ({
-        fileName: `${name.toLowerCase()}_${index + 1}.jpg`,
-        bytes: await cropped(crop),
-      }));
-      await receiver.enrol(name, await Promise.all(photos));
-    }
+    for (const { name } of PEOPLE) await receiver.enrol(name, await photosOf(name));
   });
   const photos = await step('recognising sample photos', async () => {
     for (const photo of PHOTOS) await copySample(photo, unknownPeople);

@@ -1,10 +1,10 @@
 import { afterAll, inject, vi } from 'vitest';
 import { freshDatabase } from '../harness/database.ts';
 import { type Mysql, startMysql } from '../harness/mysql.ts';
+import { startSystem } from '../harness/system.ts';
 import { browserTest } from './browser.ts';
 import { addPhoto } from './seed.ts';
 import { tellStory } from './story.ts';
-import { startSystem } from './system.ts';
 
 let mysql: Mysql;
 const story = tellStory(async () => {

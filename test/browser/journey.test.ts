@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from 'vitest';
-import { cropped, sampleFile } from '../../scripts/demo/sample-files.ts';
-import { PEOPLE } from '../../scripts/demo/samples.ts';
+import { photoOf, sampleFile } from '../../scripts/demo/sample-files.ts';
+import { type System, startSystem } from '../harness/system.ts';
 import { accessibilityFaults, browserTest, dropFiles, launchBrowser, openPage, type Watched } from './browser.ts';
-import { type System, startSystem } from './system.ts';
 
 // One story in order: what one test does is there in the next.
 
@@ -36,12 +35,6 @@ afterEach(async () => {
   await page.context().close();
   expect(faults).toEqual([]);
 });
-
-async function photoOf(name: string): Promise<Buffer> {
-  const crop = PEOPLE.find((person) => person.name === name)?.crops[0];
-  if (!crop) throw new Error(`there is no photo of ${name}`);
-  return cropped(crop);
-}
 
 const rowOf = (path: string) => page.locator('tr[data-id]', { hasText: path });
 

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { beforeAll, expect, inject } from 'vitest';
+import { startSystem } from '../harness/system.ts';
 import { accessibilityFaults, browserTest, fitsInWidth } from './browser.ts';
 import { addManyPhotos, addPhoto, type SeededPhoto } from './seed.ts';
 import { tellStory } from './story.ts';
-import { startSystem } from './system.ts';
 
 const story = tellStory(() => startSystem('pages'));
 const NOON = new Date('2026-03-14T12:00:00.000Z'); // nine in the evening in Tokyo

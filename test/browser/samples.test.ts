@@ -1,26 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
-import { cropped, sampleFile } from '../../scripts/demo/sample-files.ts';
+import { photosOf, sampleFile } from '../../scripts/demo/sample-files.ts';
 import { PEOPLE, PHOTOS } from '../../scripts/demo/samples.ts';
+import { startSystem } from '../harness/system.ts';
 import { accessibilityFaults, browserTest, dropFiles } from './browser.ts';
 import { keepScreenshot } from './screenshots.ts';
 import { addPhoto } from './seed.ts';
 import { tellStory } from './story.ts';
-import { startSystem } from './system.ts';
 
 const story = tellStory(() => startSystem('all'));
 const RECOGNISED = { timeout: 60_000 };
 
 browserTest('people and photos of the samples, as a visitor sees them', async () => {
   const people = await story.open('/people');
-  for (const { name, crops } of PEOPLE) {
+  for (const { name } of PEOPLE) {
     await people.getByLabel('Name', { exact: true }).fill(name);
-    const files = await Promise.all(crops.map(async (crop, index) => ({ index, bytes: await cropped(crop) })));
-    await dropFiles(
-      people,
-      '[data-enrol] [data-drop]',
-      files.map(({ index, bytes }) => ({ name: `${name.toLowerCase()}-${index + 1}.jpg`, type: 'image/jpeg', bytes })),
-    );
+    const photos = (await photosOf(name)).map(({ fileName, bytes }) => ({ name: fileName, type: 'image/jpeg', bytes }));
+    await dropFiles(people, '[data-enrol] [data-drop]', photos);
     await people.locator('.card', { hasText: name }).waitFor(RECOGNISED);
   }
   await people

@@ -1,7 +1,7 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import type { System } from '../harness/system.ts';
 import { launchBrowser, openPage } from './browser.ts';
-import type { System } from './system.ts';
 
 /**
  * A system and a browser for the tests of one file. After each test every page must be without script errors, console errors and

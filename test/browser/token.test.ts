@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { expect } from 'vitest';
+import { startSystem } from '../harness/system.ts';
 import { browserTest, dropFiles } from './browser.ts';
 import { tellStory } from './story.ts';
-import { startSystem } from './system.ts';
 
 const TOKEN = 'open-sesame';
 const story = tellStory(() => startSystem('posting', { env: { API_TOKEN: TOKEN } }));

@@ -1,14 +1,13 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDatabase, type Database, type RowDataPacket } from '@kube-face/shared-lib/mysql';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { cropped, sampleFile } from '../../scripts/demo/sample-files.ts';
-import { PEOPLE } from '../../scripts/demo/samples.ts';
+import { photoOf, sampleFile } from '../../scripts/demo/sample-files.ts';
 import { freshDatabase, mysqlEnv } from '../harness/database.ts';
 import { type Nsq, startNsq } from '../harness/nsq.ts';
+import { makePhotoFolders } from '../harness/photo-folders.ts';
 import { type Env, type Service, type ServiceName, startService } from '../harness/service.ts';
-import { tempFolder } from '../harness/temp-folder.ts';
 import { HEALTH_CHECK, IDENTIFY, originalCall, readTextField, startOriginalRecognition, textField } from './original-calls.ts';
 import { ORIGINAL_SCHEMA, originalDatabase } from './original-database.ts';
 import { originalConsume, originalPublish } from './original-queue.ts';
@@ -28,14 +27,10 @@ beforeAll(async () => {
   for (const sql of ORIGINAL_SCHEMA) await database.query(sql);
   original = originalDatabase(database);
   nsq = await startNsq();
-  const folder = tempFolder('original');
-  const folders = { KNOWN_PEOPLE: join(folder, 'known_people'), UNKNOWN_PEOPLE: join(folder, 'unknown_people') };
-  for (const one of Object.values(folders)) mkdirSync(one);
+  const folders = makePhotoFolders();
   env = { ...mysqlEnv(mysql), ...nsq.env, ...folders, RETRY_BASE_MS: '200' };
 
-  const [crop] = PEOPLE[0]?.crops ?? [];
-  if (!crop) throw new Error('nobody to show');
-  const face = await cropped(crop);
+  const face = await photoOf('Alice');
   writeFileSync(join(folders.KNOWN_PEOPLE, 'hannibal_1.jpg'), face);
   const small = await sharp(face).resize(250).jpeg().toBuffer();
   const stranger = await sharp(sampleFile('sample5.jpg')).resize(640).jpeg().toBuffer();
