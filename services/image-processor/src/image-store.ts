@@ -104,16 +104,8 @@ async function keepCorrections(statements: Statements, results: readonly Result[
     processed.map(({ id, reading }) => {
       const corrected = rows.filter(({ image }) => image === id);
       const kept = corrected.map(({ position, box, person }) => ({ position, box: JSON.parse(box), person }));
-      return [
-        id,
-        {
-          id,
-          ...keepCorrected(
-            forgetPeople(reading, (person) => people.has(person)),
-            kept,
-          ),
-        },
-      ];
+      const living = forgetPeople(reading, (person) => people.has(person));
+      return [id, { id, ...keepCorrected(living, kept) }];
     }),
   );
 }

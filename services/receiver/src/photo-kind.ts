@@ -1,4 +1,5 @@
-export type PhotoKind = 'jpg' | 'png' | 'webp';
+export const PHOTO_KINDS = ['jpg', 'png', 'webp'] as const;
+export type PhotoKind = (typeof PHOTO_KINDS)[number];
 
 /** Bytes that are needed to tell. */
 export const KIND_BYTES = 12;

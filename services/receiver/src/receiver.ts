@@ -47,7 +47,7 @@ import { createRenamePerson } from './rename-person.ts';
 import { createRetryImages } from './retry-images.ts';
 import { serviceRoutes } from './service-routes.ts';
 import { createStats } from './stats.ts';
-import { sweepTemporaryPhotos } from './temporary-photos.ts';
+import { createSweepLeftovers } from './sweep-leftovers.ts';
 import { createUploadImages } from './upload-images.ts';
 
 export type ReceiverOptions = {
@@ -71,6 +71,7 @@ const NAMES_AT_ONCE = 4;
 const REDECIDE_EVERY_MS = 5_000;
 const FORGET_PERSON_EVERY_MS = 5_000;
 const FORGET_KEYS_EVERY_MS = 600_000;
+const SWEEP_EVERY_MS = 1_800_000;
 
 /**
  * Puts the receiver together and lets it listen. Nothing that it talks to has to be there. What is registered last closes
@@ -92,7 +93,11 @@ export async function startReceiver(options: ReceiverOptions): Promise<HttpServe
   lifecycle.onClose('nsqd', () => drainQueue({ depth, drainMs: config.drainMs, log }));
   lifecycle.onClose('queued stamps', () => stamps.close());
 
-  for (const folder of [config.knownPeople, config.unknownPeople]) void sweepTemporaryPhotos(folder, Date.now(), log);
+  const { knownPeople, unknownPeople } = config;
+  const sweep = createSweepLeftovers({ database, knownPeople, unknownPeople, log });
+  const sweeping = startBackground({ name: 'leftovers', everyMs: SWEEP_EVERY_MS, work: sweep, log });
+  sweeping.poke(); // a process before this one may have died
+  lifecycle.onClose('leftovers', () => sweeping.close());
   const idempotency = createIdempotency({ database, log });
   const parts = { ...options, database, publisher, stamps, idempotency };
   const metrics = createReceiverMetrics(options.registry, () => publisher.isConnected);

@@ -1,9 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { open, readdir, rm, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { Logger } from '@kube-face/shared-lib/logger';
 import { KIND_BYTES, type PhotoKind, photoKind } from './photo-kind.ts';
+import { newTemporaryName } from './photo-names.ts';
 
 export const MAX_PHOTO_BYTES = 20 * 1024 * 1024;
 
@@ -12,9 +12,6 @@ export type ReceivedPhoto = { fileName: string | null } & (
   | { file: string; sha256: Buffer; kind: PhotoKind; bytes: number; error?: never }
   | { error: { code: 'too_large' | 'unreadable_image'; message: string }; file?: never; sha256?: never }
 );
-
-const PREFIX = '.upload-'; // no photo's name: nobody takes what is still being written for one
-const STALE_MS = 3_600_000;
 
 /**
  * Writes a photo's bytes, as they come, to a temporary file in `folder`, and looks at them: what they are, how many, their hash.
@@ -25,7 +22,7 @@ export async function storeTemporarily(
   folder: string,
   fileName: string | null,
 ): Promise<ReceivedPhoto> {
-  const file = join(folder, `${PREFIX}${randomBytes(12).toString('hex')}`);
+  const file = join(folder, newTemporaryName());
   const hash = createHash('sha256');
   const handle = await open(file, 'wx', 0o644);
   let head = Buffer.alloc(0);
@@ -60,20 +57,4 @@ export async function storeTemporarily(
 
 function refused(fileName: string | null, code: 'too_large' | 'unreadable_image', message: string): ReceivedPhoto {
   return { fileName, error: { code, message } };
-}
-
-/** Removes temporary files of an earlier process; younger ones may belong to another receiver that is writing them. */
-export async function sweepTemporaryPhotos(folder: string, now: number, log: Logger): Promise<void> {
-  try {
-    for (const name of await readdir(folder)) {
-      if (!name.startsWith(PREFIX)) continue;
-      const file = join(folder, name);
-      const { mtimeMs } = await stat(file);
-      if (now - mtimeMs < STALE_MS) continue;
-      await rm(file, { force: true });
-      log.info({ file }, 'removed what an unfinished upload left behind');
-    }
-  } catch (error) {
-    log.warn({ error, folder }, 'could not sweep the folder');
-  }
 }

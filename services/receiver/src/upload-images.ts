@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
@@ -6,6 +5,7 @@ import { ApiError, invalid } from './api-error.ts';
 import type { GroupCommit, SubmittedImage } from './group-commit.ts';
 import { UndecidedError } from './image-writer.ts';
 import { contentOf, type Form, receiveForm } from './multipart.ts';
+import { newUploadName, uploadPath } from './photo-names.ts';
 import { noneTaken } from './post-answers.ts';
 import type { Once, Reply } from './route.ts';
 import { type PostedImage, postedImage } from './submit-images.ts';
@@ -21,21 +21,18 @@ export type UploadDependencies = {
   onPosted: (images: readonly PostedImage[]) => void;
 };
 
-// The folder's name for every service, wherever it is mounted; the original's ones open the path as it stands.
-const FOLDER_IN_PATHS = '/unknown_people';
-
 type Stored = { photo: Extract<ReceivedPhoto, { file: string }>; path: string; file: string };
 
 /**
  * Stores uploaded photos and posts them. A photo's file stands before its row does: a crash in between leaves a file that
- * nobody names, never a row without a file.
+ * nobody names (see sweep-leftovers), never a row without a file.
  */
 export function createUploadImages({ commits, folder, onPosted }: UploadDependencies): UploadImages {
   async function place(photo: Stored['photo']): Promise<Stored> {
-    const name = `upload-${randomBytes(12).toString('hex')}.${photo.kind}`;
+    const name = newUploadName(photo.kind);
     const file = join(folder, name);
     await rename(photo.file, file);
-    return { photo, file, path: `${FOLDER_IN_PATHS}/${name}` };
+    return { photo, file, path: uploadPath(name) };
   }
 
   async function save(stored: readonly Stored[], traceParent: string | undefined): Promise<SubmittedImage[]> {

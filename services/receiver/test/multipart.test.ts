@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silent } from '@kube-face/shared-lib/logger';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Form, receiveForm } from '../src/multipart.ts';
-import { MAX_PHOTO_BYTES, sweepTemporaryPhotos } from '../src/temporary-photos.ts';
+import { MAX_PHOTO_BYTES } from '../src/temporary-photos.ts';
 
 const JPEG = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.alloc(5_000, 7)]);
 const PNG = Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), Buffer.alloc(100)]);
@@ -124,13 +123,4 @@ test('keeps nothing of a client that hangs up', async () => {
   socket.destroy();
   await expect(received).rejects.toMatchObject({ status: 400, code: 'incomplete_body' });
   expect(await readdir(folder)).toEqual([]);
-});
-
-test('sweeps what is left from an hour ago, and only that', async () => {
-  for (const name of ['.upload-old', '.upload-new', 'photo.jpg']) await writeFile(join(folder, name), '');
-  const now = Date.now();
-  for (const name of ['.upload-old', 'photo.jpg'])
-    await utimes(join(folder, name), (now - 3_600_000) / 1_000, (now - 3_600_000) / 1_000);
-  await sweepTemporaryPhotos(folder, now, silent);
-  expect((await readdir(folder)).toSorted()).toEqual(['.upload-new', 'photo.jpg']);
 });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { MysqlConfig } from '@kube-face/shared-lib/env';
 import { IMAGES_CHANNEL, IMAGES_TOPIC } from '@kube-face/shared-lib/image-id';
 import { createLifecycle } from '@kube-face/shared-lib/lifecycle';
 import { silent } from '@kube-face/shared-lib/logger';
@@ -35,6 +36,7 @@ export type Body = {
 };
 
 export type World = {
+  mysql: MysqlConfig;
   database: Database;
   nsq: Nsq;
   gallery: FakeGallery;
@@ -87,6 +89,7 @@ export async function startWorld(): Promise<World> {
   const receiver = await another({});
 
   return {
+    mysql,
     database,
     nsq,
     get gallery() {
