@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parser } from '@prometheus-io/lezer-promql';
@@ -40,9 +41,11 @@ function promqlFaults(expr: string): string[] {
 }
 
 type Target = { expr: string; legendFormat: string };
-const panels = dashboard().panels as { id: number; title: string; targets?: Target[] }[];
-const targets = panels.flatMap(({ title, targets: queries = [] }) =>
-  queries.map((target) => [`${title}: ${target.legendFormat}`, target] as const),
+const { panels } = dashboard();
+const targets = panels.flatMap((panel) =>
+  ('targets' in panel ? (panel.targets as Target[]) : []).map(
+    (target) => [`${panel.title}: ${target.legendFormat}`, target] as const,
+  ),
 );
 const rules = alertRules().groups.flatMap((group) => group.rules.map((rule) => [rule.alert, rule] as const));
 
@@ -70,6 +73,21 @@ test.each(rules)('alert %s asks for what there is, and says what to do', (_name,
   expect(promqlFaults(expr)).toEqual([]);
   expect(annotations.summary).toMatch(/.{10,}\.$/);
   expect(annotations.description).toMatch(/.{20,}\.$/);
+});
+
+test('every alert has a case in which it fires and one in which it does not; promtool, where there is one, agrees', () => {
+  const file = join(CHECKOUT, 'monitoring/alerts.test.yaml');
+  type Case = { alert_rule_test: { alertname: string; exp_alerts: unknown[] }[] };
+  const { tests } = parse(readFileSync(file, 'utf8')) as { tests: Case[] };
+  const cases = tests.flatMap(({ alert_rule_test }) => alert_rule_test);
+  const names = new Set(rules.map(([name]) => name));
+  for (const fires of [true, false]) {
+    const tried = cases.filter(({ exp_alerts }) => exp_alerts.length > 0 === fires);
+    expect(new Set(tried.map(({ alertname }) => alertname))).toEqual(names);
+  }
+  const promtool = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
+  if (promtool.error) expect(promtool.error).toMatchObject({ code: 'ENOENT' });
+  else expect(promtool).toMatchObject({ status: 0, stdout: expect.stringContaining('SUCCESS') });
 });
 
 test('the handbook has a place for every alert, and for no other', () => {

@@ -1,12 +1,24 @@
-/** A panel: title, unit as Grafana calls it, and queries by what their lines are called. */
-type Panel = { title: string; unit: string; queries: Readonly<Record<string, string>>; note?: string };
+import {
+  type Dashboard,
+  type GraphFieldConfig,
+  LegendDisplayMode,
+  type Panel,
+  type RowPanel,
+  SortOrder,
+  TooltipDisplayMode,
+  VisibilityMode,
+} from '@grafana/schema';
+import type { Options } from '@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen';
+
+/** A figure: title, unit as Grafana calls it, and queries by what their lines are called. */
+type Figure = { title: string; unit: string; queries: Readonly<Record<string, string>>; note?: string };
 
 const P = 'kube_face_';
 const rate = (metric: string, by: string, where = '') => `sum by (${by}) (rate(${P}${metric}${where}[$__rate_interval]))`;
 const quantile = (q: number, metric: string, by: string, where = '') =>
   `histogram_quantile(${q}, sum by (le, ${by}) (rate(${P}${metric}_bucket${where}[$__rate_interval])))`;
 
-const ROWS: Readonly<Record<string, readonly Panel[]>> = {
+const ROWS: Readonly<Record<string, readonly Figure[]>> = {
   Photos: [
     { title: 'Posted', unit: 'cps', queries: { '{{outcome}}': rate('posted_images_total', 'outcome') } },
     { title: 'Results', unit: 'cps', queries: { '{{outcome}}': rate('photos_total', 'outcome') } },
@@ -31,6 +43,12 @@ const ROWS: Readonly<Record<string, readonly Panel[]>> = {
         'claim lost: {{found}}': rate('claims_lost_total', 'found'),
         'result thrown away': rate('leases_lost_total', 'service'),
       },
+    },
+    {
+      title: 'Leases that ended',
+      unit: 'none',
+      queries: { photos: `max(${P}leases_ended)` },
+      note: 'Photos whose processor died; the redeemer takes them up every minute.',
     },
   ],
   Requests: [
@@ -106,7 +124,13 @@ const ROWS: Readonly<Record<string, readonly Panel[]>> = {
 const DATASOURCE = { type: 'prometheus', uid: '$datasource' };
 const [COLUMNS, WIDTH, HEIGHT] = [3, 8, 8];
 
-function panelJson({ title, unit, queries, note }: Panel, id: number, x: number, y: number) {
+const CUSTOM = { fillOpacity: 10, showPoints: VisibilityMode.Never } satisfies GraphFieldConfig;
+const OPTIONS = {
+  legend: { displayMode: LegendDisplayMode.List, placement: 'bottom', showLegend: true, calcs: [] },
+  tooltip: { mode: TooltipDisplayMode.Multi, sort: SortOrder.Descending },
+} satisfies Options;
+
+function panelOf({ title, unit, queries, note }: Figure, id: number, x: number, y: number): Panel {
   return {
     id,
     type: 'timeseries',
@@ -114,8 +138,8 @@ function panelJson({ title, unit, queries, note }: Panel, id: number, x: number,
     ...(note !== undefined && { description: note }),
     datasource: DATASOURCE,
     gridPos: { x, y, w: WIDTH, h: HEIGHT },
-    fieldConfig: { defaults: { unit, min: 0, custom: { fillOpacity: 10, showPoints: 'never' } }, overrides: [] },
-    options: { legend: { displayMode: 'list', placement: 'bottom' }, tooltip: { mode: 'multi', sort: 'desc' } },
+    fieldConfig: { defaults: { unit, min: 0, custom: CUSTOM }, overrides: [] },
+    options: OPTIONS,
     targets: Object.entries(queries).map(([legendFormat, expr], index) => ({
       refId: String.fromCharCode(65 + index),
       datasource: DATASOURCE,
@@ -126,15 +150,15 @@ function panelJson({ title, unit, queries, note }: Panel, id: number, x: number,
 }
 
 /** The dashboard, as Grafana imports it. */
-export function dashboard() {
-  const panels: object[] = [];
+export function dashboard(): Dashboard & { panels: (Panel | RowPanel)[] } {
+  const panels: (Panel | RowPanel)[] = [];
   let y = 0;
   for (const [title, row] of Object.entries(ROWS)) {
     panels.push({ id: panels.length + 1, type: 'row', title, collapsed: false, gridPos: { x: 0, y, w: 24, h: 1 }, panels: [] });
     y += 1;
     for (const [index, panel] of row.entries()) {
       const place = [(index % COLUMNS) * WIDTH, y + Math.floor(index / COLUMNS) * HEIGHT] as const;
-      panels.push(panelJson(panel, panels.length + 1, ...place));
+      panels.push(panelOf(panel, panels.length + 1, ...place));
     }
     y += Math.ceil(row.length / COLUMNS) * HEIGHT;
   }
@@ -142,7 +166,7 @@ export function dashboard() {
     uid: 'kube-face',
     title: 'kube-face',
     tags: ['kube-face'],
-    schemaVersion: 41,
+    schemaVersion: 41, // Grafana 12's; later ones bring it forward
     editable: true,
     refresh: '30s',
     time: { from: 'now-3h', to: 'now' },

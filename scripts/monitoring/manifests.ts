@@ -34,7 +34,7 @@ const SCRAPE = [
   },
 ];
 
-const yaml = (value: object) => stringify(value, { lineWidth: 0 });
+const yaml = (value: object) => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 const configMap = (name: string, data: Record<string, string>, more = {}) =>
   HEAD + yaml({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels: { ...labels, ...more } }, data });
 const operator = (kind: string, spec: object) =>
