@@ -39,6 +39,9 @@ const SERVICES = {
 
 export type ServiceName = keyof typeof SERVICES;
 
+// As in the image: glibc else keeps memory for each of the many threads that face-recognition decodes in, and the gaps between large photos.
+const GLIBC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '1048576' };
+
 /** A service as it runs in production: built, one process, told everything by its environment. */
 export function servicePart(name: ServiceName, options: Options): Part {
   const metricsPort = options.ports[SERVICES[name]];
@@ -47,8 +50,7 @@ export function servicePart(name: ServiceName, options: Options): Part {
     command: process.execPath,
     args: [`services/${name}/dist/main.js`],
     cwd: CHECKOUT,
-    // As in the image: glibc else keeps memory for each of the many threads that face-recognition decodes in.
-    env: { ...serviceEnv(options), METRICS_PORT: String(metricsPort), MALLOC_ARENA_MAX: '2' },
+    env: { ...serviceEnv(options), ...GLIBC, METRICS_PORT: String(metricsPort) },
     isReady: () => httpAnswers(`http://127.0.0.1:${metricsPort}/readyz`),
     graceMs: 30_000,
   };
