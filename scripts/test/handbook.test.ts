@@ -35,6 +35,41 @@ test.each(lines)('%s logs "%s"', (service, line) => {
   for (const part of line.split('…')) expect(sources).toContain(part.trim());
 });
 
+/** The text from `start` up to the bracket that closes what was open there. */
+function upToBracket(source: string, start: number): string {
+  let open = 1;
+  let end = start;
+  for (; open > 0; end += 1) open += source[end] === '(' ? 1 : source[end] === ')' ? -1 : 0;
+  return source.slice(start, end - 1);
+}
+
+/** What is logged as a warning or worse, with … for what is filled in. */
+function warningsOf(source: string): string[] {
+  return [...source.matchAll(/\blog\.(?:warn|error|fatal)\(/g)].flatMap(({ index, 0: call }) => {
+    const given = upToBracket(source, index + call.length);
+    const message = given.slice(given.lastIndexOf('},') + 1);
+    const variable = /^\W*(\w+)\W*$/.exec(message)?.[1];
+    const text = variable === undefined ? message : source.slice(source.lastIndexOf(`const ${variable} = `, index), index);
+    const strings = [...text.matchAll(/'([^']+)'|`([^`]+)`/g)].map(([, plain, template]) => plain ?? template ?? '');
+    return strings.length > 0 ? strings.map((string) => string.replace(/\$\{[^}]*\}/g, '…')) : [given];
+  });
+}
+
+const CONFIGURATION = 'error.message'; // `bad configuration: …`
+const services = readdirSync(join(CHECKOUT, 'services'));
+const warnings = services.flatMap((service) => warningsOf(sourcesOf(service)));
+
+test('whatever is logged as a warning or worse stands in the table', () => {
+  const source = [
+    "log.warn({ a: f(1) }, ok ? 'one' : 'two'); const text = 'three'; log.error(text); log.fatal(`f $",
+    '{x}`)',
+  ].join('');
+  expect(warningsOf(source)).toEqual(['one', 'two', 'three', 'f …']);
+  const told = new Set([...lines.map(([, line]) => line), CONFIGURATION]);
+  expect([...new Set(warnings)].filter((warning) => !told.has(warning))).toEqual([]);
+  expect(new Set(warnings).size).toBeGreaterThan(40);
+});
+
 const CONFIGS: Readonly<Record<string, (env: Env) => unknown>> = {
   receiver,
   'image-processor': (env) => [imageProcessor, redeemer].map((load) => variablesAskedFor(load, env)),
