@@ -24,9 +24,13 @@ const GROUP = { maxItems: 64, isShared: isDatabaseAway };
 /** At shutdown, calls under way have this long to be answered before their photos go back. */
 const CALL_GRACE_MS = 8_000;
 
-// Beside the photos that are with face recognition, some are being claimed and some being written.
+/** While photos wait for a call, a result that waits so long for others to be written with makes nobody wait longer. */
+const RESULT_WAIT_MS = 100;
+const CLAIM_WAIT_MS = 1_000;
+
+// Beside the photos that are with face recognition, as many wait for it, and the others are claimed or written together.
 function messagesFor(calls: number): number {
-  return calls * 2 + 4;
+  return calls * 4 + 8;
 }
 
 // The photo and ourselves are not what the circuit watches.
@@ -69,6 +73,8 @@ export function startImageProcessor({ config, owner, resolve, registry, tracer, 
       metrics.calls.set(inUse);
       metrics.callLimit.set(limit);
       consumer.setMaxInFlight(messagesFor(limit));
+      claims.hurry();
+      answers.hurry();
     },
   });
   const breaker = createBreaker({
@@ -103,13 +109,25 @@ export function startImageProcessor({ config, owner, resolve, registry, tracer, 
   });
   lifecycle.onClose('database gate', () => gate.stop());
 
-  const processImage = createProcessImage({
-    claim: createGroup(store.claim, GROUP),
-    write: createGroup<Result, boolean>(store.write, GROUP),
-    ownersOf: createGroup(async (lists: readonly (readonly string[])[]) => {
+  // Claimed when they will soon have their turn; what comes until then is claimed with them.
+  const claims = createGroup(store.claim, {
+    ...GROUP,
+    mayWait: () => slots.waiting >= slots.limit && !stopping.signal.aborted,
+    waitMs: CLAIM_WAIT_MS,
+  });
+  const answers = createGroup(
+    async (lists: readonly (readonly string[])[]) => {
       const owners = await store.ownersOf([...new Set(lists.flat())]);
       return lists.map(() => owners);
-    }, GROUP),
+    },
+    { ...GROUP, mayWait: () => slots.waiting + claims.size > 0 && !stopping.signal.aborted, waitMs: RESULT_WAIT_MS },
+  );
+  const results = createGroup<Result, boolean>(store.write, GROUP);
+
+  const processImage = createProcessImage({
+    claim: claims.add,
+    write: results.add,
+    ownersOf: answers.add,
     identify: faces.identify,
     service,
     breaker,

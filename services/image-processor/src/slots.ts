@@ -12,6 +12,8 @@ export type Slots = {
   exhausted(): void;
   readonly limit: number;
   readonly inUse: number;
+  /** Who waits for a slot. */
+  readonly waiting: number;
 };
 
 /**
@@ -59,6 +61,7 @@ export function createSlots({
         const onAbort = () => {
           waiting.delete(start);
           reject(signal.reason);
+          onChange(slots);
         };
         const start = () => {
           signal.removeEventListener('abort', onAbort);
@@ -94,6 +97,9 @@ export function createSlots({
     },
     get inUse() {
       return inUse;
+    },
+    get waiting() {
+      return waiting.size;
     },
   };
   return slots;

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createGroup } from '../src/group.ts';
 
 /** Work that is let go by hand, and remembers its groups. */
@@ -20,32 +20,88 @@ function work() {
 }
 
 const options = { maxItems: 3, isShared: () => false };
+const nextTurn = () => new Promise(setImmediate);
 
-test('the first goes at once; what comes meanwhile goes together', async () => {
+test('what comes in one turn goes together, and so does what comes while it is under way', async () => {
   const { groups, letGo, double } = work();
-  const add = createGroup(double, options);
-  const results = [1, 2, 3].map(add);
-  expect(groups).toEqual([[1]]);
+  const { add } = createGroup(double, options);
+  const results = [add(1), add(2)];
+  await nextTurn();
+  expect(groups).toEqual([[1, 2]]);
+
+  results.push(add(3), add(4));
+  await nextTurn();
+  expect(groups).toEqual([[1, 2]]);
 
   await letGo();
-  expect(groups).toEqual([[1], [2, 3]]);
+  expect(groups).toEqual([
+    [1, 2],
+    [3, 4],
+  ]);
 
   await letGo();
-  expect(await Promise.all(results)).toEqual([2, 4, 6]);
+  expect(await Promise.all(results)).toEqual([2, 4, 6, 8]);
 });
 
 test('no group is larger than allowed', async () => {
   const { groups, letGo, double } = work();
-  const add = createGroup(double, options);
-  const results = [1, 2, 3, 4, 5, 6].map(add);
+  const { add } = createGroup(double, options);
+  const results = [1, 2, 3, 4, 5, 6, 7].map(add);
+  await nextTurn();
   for (let group = 0; group < 3; group += 1) await letGo();
   await Promise.all(results);
 
-  expect(groups).toEqual([[1], [2, 3, 4], [5, 6]]);
+  expect(groups).toEqual([[1, 2, 3], [4, 5, 6], [7]]);
+});
+
+describe('where items may wait for others', () => {
+  test('they go once there are as many as there may be', async () => {
+    const { groups, double } = work();
+    const { add } = createGroup(double, { ...options, mayWait: () => true, waitMs: 60_000 });
+    void add(1);
+    void add(2);
+    await nextTurn();
+    expect(groups).toEqual([]);
+
+    void add(3);
+    await nextTurn();
+    expect(groups).toEqual([[1, 2, 3]]);
+  });
+
+  test('they go once there is nothing to wait for any more', async () => {
+    const { groups, double } = work();
+    let mayWait = true;
+    const group = createGroup(double, { ...options, mayWait: () => mayWait, waitMs: 60_000 });
+    void group.add(1);
+    await nextTurn();
+    group.hurry();
+    await nextTurn();
+    expect(groups).toEqual([]);
+    expect(group.size).toBe(1);
+
+    mayWait = false;
+    group.hurry();
+    await nextTurn();
+    expect(groups).toEqual([[1]]);
+  });
+
+  test('they go when the time is up', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { groups, double } = work();
+    const { add } = createGroup(double, { ...options, mayWait: () => true, waitMs: 100 });
+    void add(1);
+    await nextTurn();
+    await vi.advanceTimersByTimeAsync(99);
+    expect(groups).toEqual([]);
+
+    await vi.advanceTimersByTimeAsync(1);
+    expect(groups).toEqual([[1]]);
+  });
 });
 
 test('one that fails by itself does not take the others with it', async () => {
-  const add = createGroup(async (items: readonly number[]) => {
+  const { add } = createGroup(async (items: readonly number[]) => {
     await Promise.resolve();
     if (items.includes(13)) throw new Error('unlucky');
     return items.map(String);
@@ -57,24 +113,24 @@ test('one that fails by itself does not take the others with it', async () => {
 
 test("a fault that is nobody's own fails the group without trying each", async () => {
   let tries = 0;
-  const add = createGroup(
+  const { add } = createGroup(
     async (items: readonly number[]) => {
       tries += 1;
       await Promise.resolve();
-      if (items.length > 1) throw new Error('away');
+      if (items.includes(2)) throw new Error('away');
       return items;
     },
     { maxItems: 3, isShared: () => true },
   );
-  const results = await Promise.allSettled([1, 2, 3].map(add));
+  const results = await Promise.allSettled([1, 2, 3, 4].map(add));
 
-  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'fulfilled']);
   expect(tries).toBe(2);
 });
 
 test('goes on after a group that failed', async () => {
   let isBroken = true;
-  const add = createGroup(async (items: readonly number[]) => {
+  const { add } = createGroup(async (items: readonly number[]) => {
     if (isBroken) throw new Error('broken');
     return items;
   }, options);
