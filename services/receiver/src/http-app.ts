@@ -3,6 +3,7 @@ import type { Logger } from '@kube-face/shared-lib/logger';
 import { parseTraceparent, type StartSpan, untraced } from '@kube-face/shared-lib/tracing';
 import express, { type ErrorRequestHandler } from 'express';
 import type { z } from 'zod';
+import { allowed } from './allowed.ts';
 import { ApiError, invalid, toApiError } from './api-error.ts';
 import type { Idempotency } from './idempotency.ts';
 import { discardBody, parseJson, readBody } from './json-body.ts';
@@ -131,7 +132,7 @@ function traceParentOf({ headers: { traceparent } }: IncomingMessage): string | 
 
 /** What the schema makes of the value. Throws 400 that names every field. */
 function check(schema: z.ZodType, value: unknown, whole: string): unknown {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: allowed });
   if (result.success) return result.data;
   const details = result.error.issues.map(({ path, message }) => ({ field: fieldName(path) || whole, message }));
   throw invalid(details.map(({ field, message }) => `${field}: ${message}`).join('; '), details);

@@ -10,7 +10,7 @@ type FaceJson = z.output<typeof Face>;
 type PersonJson = { id: number; name: string };
 
 export type ImageReader = {
-  /** The photo with its faces and earlier attempts, or undefined where there is none. */
+  /** The photo with its faces and attempts, or undefined where there is none. */
   get(id: number): Promise<z.output<typeof PhotoWithHistory> | undefined>;
   /** One page, newest first. */
   page(filter: PhotoFilter): Promise<PhotoJson[]>;

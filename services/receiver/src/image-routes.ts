@@ -19,7 +19,7 @@ import {
   RetryRequest,
 } from './image-schemas.ts';
 import { jsonAnswer, namesJson, type PostKind, textAnswer, textOfError } from './post-answers.ts';
-import type { RetryImages } from './retry-images.ts';
+import type { RetriedImage, RetryImages } from './retry-images.ts';
 import { type Reply, type Route, type RouteRequest, route } from './route.ts';
 import { afterParameter, digits, ErrorBody, Id, idParameter, limitParameter } from './schemas.ts';
 import { type PostedImage, type Submission, submitImages } from './submit-images.ts';
@@ -186,7 +186,8 @@ export function imageRoutes(dependencies: ImageRouteDependencies): Route[] {
         ? new ApiError(404, 'not_found', 'none of these images exists', { details })
         : new ApiError(409, 'not_finished', 'none of these images is processed or failed', { details });
     }
-    const queued = back.filter((image) => image.queued).length;
-    return { status: back.length < images.length ? 207 : 200, body: { retried: back.length, queued, images } };
+    const count = (some: readonly RetriedImage[]) => new Set(some.map(({ id }) => id)).size; // an id may stand there twice
+    const queued = count(back.filter((image) => image.queued));
+    return { status: back.length < images.length ? 207 : 200, body: { retried: count(back), queued, images } };
   }
 }

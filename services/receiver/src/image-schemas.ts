@@ -109,7 +109,7 @@ export const Photo = z
 
 export const Attempt = z.object({ startedAt: Time, finishedAt: Time, outcome: z.string(), detail: z.string().nullable() });
 export const PhotoWithHistory = Photo.extend({
-  history: z.array(Attempt).describe('earlier attempts that failed, oldest first'),
+  history: z.array(Attempt).describe('attempts, oldest first'),
 }).register(named, { id: 'PhotoWithHistory' });
 
 export const PhotoPage = z

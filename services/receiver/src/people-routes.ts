@@ -16,6 +16,7 @@ import {
   RenameRequest,
 } from './people-schemas.ts';
 import type { PersonReader } from './person-reader.ts';
+import { withReason } from './post-answers.ts';
 import type { RenamePerson } from './rename-person.ts';
 import { type Once, type Reply, type Route, route } from './route.ts';
 import { afterParameter, ErrorBody, idParameter, limitParameter } from './schemas.ts';
@@ -169,7 +170,8 @@ function enrolmentReply(name: string, { person, isNew, photos }: EnrolmentResult
   const details = photos.flatMap((photo, index) =>
     'error' in photo ? [{ field: `image[${index}]`, message: photo.error.message }] : [],
   );
-  const error = { code: isTooLarge ? 'too_large' : 'no_usable_photo', message: `no photo of ${name} can be used`, details };
+  const message = withReason(`no photo of ${name} can be used`, details);
+  const error = { code: isTooLarge ? 'too_large' : 'no_usable_photo', message, details };
   return { status: isTooLarge ? 413 : 422, body: { error, images: photos.map(toJson) } };
 }
 

@@ -28,8 +28,7 @@ export function textAnswer(kind: PostKind, { images }: Submission): string {
 
 /** The original's word for a request that could not be read, or saved. */
 export function textOfError(kind: PostKind, error: ApiError): string {
-  const details = error.details.map(({ field, message }) => `; ${field === undefined ? '' : `${field} `}${message}`).join('');
-  const what = `${onOneLine(error.message)}${onOneLine(details)}`;
+  const what = onOneLine(error.message);
   if (error.status !== 400 && error.status !== 413) return `got error while saving image: ${what}\n`;
   return `got error while decoding ${kind === 'image' ? 'body' : 'request body'}: ${what}\n`;
 }
@@ -39,10 +38,10 @@ export type PostBody = {
   error?: { code: string; message: string; details: ErrorDetail[] };
 };
 
-/** Why nothing was taken, in one sentence; the details have all of it. */
-export function noneTaken([first, ...more]: readonly ErrorDetail[]): string {
+/** What happened and why, in one sentence; the details have all of it. */
+export function withReason(what: string, [first, ...more]: readonly ErrorDetail[]): string {
   const rest = more.length > 0 ? `, and ${more.length} more` : '';
-  return `no photo was taken: ${first?.message ?? 'there was none'}${rest}`;
+  return `${what}: ${first?.message ?? 'there was none'}${rest}`;
 }
 
 /** The answer in JSON; where nothing was taken it says so for the whole request too. */
@@ -54,6 +53,6 @@ export function jsonAnswer(kind: PostKind, { status, images }: Submission): Post
   const error =
     status === 409
       ? { code: 'already_posted', message: 'every photo was posted before', details }
-      : { code: 'none_taken', message: noneTaken(details), details };
+      : { code: 'none_taken', message: withReason('no photo was taken', details), details };
   return { error, images };
 }

@@ -44,7 +44,9 @@ export function serviceRoutes({ others, stats }: ServiceRouteDependencies): Rout
       path: '/stats',
       summary: 'Counts and rates',
       tag: 'service',
-      responses: { 200: { description: 'A few seconds old at most, on a small table.', schema: StatsJson } },
+      responses: {
+        200: { description: 'A few seconds old at most where counting takes less than one; `asOf` tells.', schema: StatsJson },
+      },
       handle: async () => ({ status: 200, body: await stats() }),
     }),
     route({

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { OUTCOMES, outcomeOf, STATUS_WORDS, statusWord } from '@kube-face/shared-lib/image-status';
 import type { Database, RowDataPacket } from '@kube-face/shared-lib/mysql';
 import type { QueueDepth } from './nsqd-stats.ts';
@@ -34,10 +35,14 @@ const FINISHED = `
 const KEPT_MS = 2_000;
 const KEPT_TIMES = 20; // counting takes at most this part of the time
 const COUNTING_MS = 60_000;
+const PATIENCE_MS = 1_000;
 
-/** Counts and rates. Whoever asks gets the last count at once, and, where that is old, lets the next begin. */
+/**
+ * Counts and rates. Whoever asks gets the last count, or, where that is old, the next one; but the last, too, where counting takes
+ * long or the database is away.
+ */
 export function createStats({ database, depth, now = Date.now }: StatsDependencies): () => Promise<Stats> {
-  let last: { until: number; stats: Stats } | undefined;
+  let last: { until: number; tookMs: number; stats: Stats } | undefined;
   let counting: Promise<Stats> | undefined;
 
   async function count(): Promise<Stats> {
@@ -72,7 +77,8 @@ export function createStats({ database, depth, now = Date.now }: StatsDependenci
       },
       asOf: new Date(startedAt).toISOString(),
     };
-    last = { until: now() + Math.max(KEPT_MS, (now() - startedAt) * KEPT_TIMES), stats };
+    const tookMs = now() - startedAt;
+    last = { until: now() + Math.max(KEPT_MS, tookMs * KEPT_TIMES), tookMs, stats };
     return stats;
   }
 
@@ -82,7 +88,8 @@ export function createStats({ database, depth, now = Date.now }: StatsDependenci
       counting = undefined;
     });
     if (!last) return counting;
-    counting.catch(() => {}); // the last count serves until one succeeds
-    return last.stats;
+    const { stats, tookMs } = last;
+    const counted = counting.catch(() => stats); // the last count serves until one succeeds
+    return tookMs < PATIENCE_MS ? Promise.race([counted, delay(PATIENCE_MS, stats, { ref: false })]) : stats;
   };
 }

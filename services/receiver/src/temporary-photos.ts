@@ -46,7 +46,8 @@ export async function storeTemporarily(
     if (isComplete) await handle.sync();
     if (isTooLarge) return refused(fileName, 'too_large', `a photo may have ${MAX_PHOTO_BYTES} bytes`);
     if (kind === undefined) {
-      return refused(fileName, 'unreadable_image', `not a JPEG, PNG or WebP photo: ${bytes} bytes that begin otherwise`);
+      const what = bytes === 0 ? 'it is empty' : `${bytes} bytes that begin otherwise`;
+      return refused(fileName, 'unreadable_image', `not a JPEG, PNG or WebP photo: ${what}`);
     }
     return { fileName, file, sha256: hash.digest(), kind, bytes };
   } finally {

@@ -1,12 +1,13 @@
 import { rename, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { ImageStatus } from '@kube-face/shared-lib/image-status';
 import { ApiError, invalid } from './api-error.ts';
 import type { GroupCommit, SubmittedImage } from './group-commit.ts';
 import { UndecidedError } from './image-writer.ts';
 import { contentOf, type Form, receiveForm } from './multipart.ts';
 import { newUploadName, uploadPath } from './photo-names.ts';
-import { noneTaken } from './post-answers.ts';
+import { withReason } from './post-answers.ts';
 import type { Once, Reply } from './route.ts';
 import { type PostedImage, postedImage } from './submit-images.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -79,7 +80,9 @@ export function createUploadImages({ commits, folder, onPosted }: UploadDependen
 function uploadedImage(stored: Stored | undefined, saved: SubmittedImage | undefined): PostedImage | undefined {
   if (!stored || !saved) return undefined;
   const { error, ...entry } = postedImage(stored.path, saved);
-  return error ? { ...entry, queued: saved.isQueued, duplicate: true } : entry;
+  // Whoever works on a photo, or has, knows of it from the queue; that it was queued is written down a little later.
+  const isQueued = saved.isQueued || (!saved.isNew && saved.status !== ImageStatus.Pending);
+  return error ? { ...entry, queued: isQueued, duplicate: true } : entry;
 }
 
 function answer(images: PostedImage[]): Reply {
@@ -90,6 +93,6 @@ function answer(images: PostedImage[]): Reply {
   const details = refused.map(({ message }, index) => ({ field: `image[${index}]`, message }));
   const error = isTooLarge
     ? new ApiError(413, 'too_large', 'every photo is too large', { details })
-    : new ApiError(400, 'none_taken', noneTaken(details), { details });
+    : new ApiError(400, 'none_taken', withReason('no photo was taken', details), { details });
   return { status: error.status, body: { error: { code: error.code, message: error.message, details }, images } };
 }

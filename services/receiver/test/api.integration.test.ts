@@ -189,7 +189,7 @@ test('puts photos back by their ids, each with its own outcome', async () => {
   ];
   await world.database.query("update images set attempts = 5, retry_at = now(3), detail = 'slow' where id = ?", [failed]);
   await world.queued();
-  const { status, json } = await world.ask('POST', '/images/retry', { ids: [failed, 999_999, pending, processed] });
+  const { status, json } = await world.ask('POST', '/images/retry', { ids: [failed, 999_999, pending, processed, failed] });
   expect(status).toBe(207);
   expect(json).toEqual({
     retried: 2,
@@ -199,6 +199,7 @@ test('puts photos back by their ids, each with its own outcome', async () => {
       { id: 999_999, error: { code: 'not_found', message: expect.any(String) } },
       { id: pending, status: 'pending', error: { code: 'not_finished', message: expect.any(String) } },
       { id: processed, status: 'pending', queued: true },
+      { id: failed, status: 'pending', queued: true },
     ],
   });
   expect(await rowOf(failed)).toMatchObject({ status: 0, outcome: null, detail: null, attempts: 0, retry_at: null });

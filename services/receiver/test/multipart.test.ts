@@ -65,8 +65,8 @@ test('refuses what is no photo and goes on with the next', async () => {
   await post(form(['image', Buffer.from('hello'), 'a.jpg'], ['image', Buffer.alloc(0), 'b.jpg'], ['image', JPEG, 'c.jpg']));
   const { photos } = await received;
   expect(photos).toMatchObject([
-    { error: { code: 'unreadable_image' } },
-    { error: { code: 'unreadable_image' } },
+    { error: { code: 'unreadable_image', message: 'not a JPEG, PNG or WebP photo: 5 bytes that begin otherwise' } },
+    { error: { code: 'unreadable_image', message: 'not a JPEG, PNG or WebP photo: it is empty' } },
     { kind: 'jpg' },
   ]);
   expect(await readdir(folder)).toHaveLength(1);

@@ -118,6 +118,7 @@ test('makes nobody where no photo is usable: 422', async () => {
   const before = await readdir(world.knownPeople);
   const { status, json } = await enrol('Nobody', photo(), Buffer.from('no photo'));
   expect(status).toBe(422);
+  expect(json.error.message).toBe('no photo of Nobody can be used: there is no face on the photo, and 1 more');
   expect(json.images).toMatchObject([{ error: { code: 'no_face' } }, { error: { code: 'unreadable_image' } }]);
   expect((await world.ask('GET', '/people')).json.people).toEqual([]);
   expect(await readdir(world.knownPeople)).toEqual(before);

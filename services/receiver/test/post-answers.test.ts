@@ -46,8 +46,8 @@ test('a path cannot forge a line', () => {
 });
 
 test('names the field of a request that cannot be read', () => {
-  expect(textOfError('image', invalid('not right', [{ field: 'path', message: 'must be text' }]))).toBe(
-    'got error while decoding body: not right; path must be text\n',
+  expect(textOfError('image', invalid('path: must be text', [{ field: 'path', message: 'must be text' }]))).toBe(
+    'got error while decoding body: path: must be text\n',
   );
 });
 
