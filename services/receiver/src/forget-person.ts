@@ -77,5 +77,3 @@ export function createForgetPerson({
     },
   };
 }
-
-export type ForgetPerson = ReturnType<typeof createForgetPerson>;

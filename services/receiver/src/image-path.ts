@@ -1,4 +1,4 @@
-export const MAX_PATH_BYTES = 255;
+const MAX_PATH_BYTES = 255;
 
 /** Line breaks and the like would forge lines in logs and in the text answers. */
 const CONTROL = /\p{Cc}/u;

@@ -77,7 +77,7 @@ function toAttempt(row: RowDataPacket): z.output<typeof Attempt> {
 }
 
 /** Rows as the API shows them, with their faces and the names of everybody on them. */
-export async function toPhotos(database: Pick<Statements, 'query'>, rows: readonly ImageRow[]): Promise<PhotoJson[]> {
+async function toPhotos(database: Pick<Statements, 'query'>, rows: readonly ImageRow[]): Promise<PhotoJson[]> {
   if (rows.length === 0) return [];
   const faces = await database.query<FaceRow[]>(FACES, [rows.map(({ id }) => id)]);
   const candidates = new Map(faces.map((face) => [face.id, candidatesOf(face)]));

@@ -50,7 +50,7 @@ export const CorrectRequest = z
 
 // ------------------------------------------------------------------------------------------------------------- answers
 
-export const PostedImage = z
+const PostedImage = z
   .object({
     id: Id.optional(),
     path: z.string(),
@@ -74,7 +74,7 @@ const Box = z
   .describe('pixels of the upright photo')
   .register(named, { id: 'Box' });
 
-export const Candidate = z
+const Candidate = z
   .object({ person: PersonReference, imageName: z.string(), distance: z.number() })
   .register(named, { id: 'Candidate' });
 

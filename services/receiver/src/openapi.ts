@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_PHOTOS } from './multipart.ts';
 import { PersonName } from './people-schemas.ts';
 import type { Described, Route } from './route.ts';
 import { ErrorBody, named } from './schemas.ts';
@@ -83,7 +84,7 @@ export function describeApi(routes: readonly Route[], version: string): Json {
   function requestBodyOf({ body, multipart }: Route): Json | undefined {
     if (body) return { required: true, content: { 'application/json': { schema: jsonSchema(body, 'input') } } };
     if (!multipart) return undefined;
-    const photos = { type: 'array', minItems: 1, maxItems: 100, items: { type: 'string', format: 'binary' } };
+    const photos = { type: 'array', minItems: 1, maxItems: MAX_PHOTOS, items: { type: 'string', format: 'binary' } };
     const name = jsonSchema(PersonName, 'input');
     const properties = multipart.name ? { name, image: photos } : { image: photos };
     const schema = { type: 'object', required: Object.keys(properties), properties };

@@ -21,7 +21,7 @@ export const RedecideRequest = z
 
 // ------------------------------------------------------------------------------------------------------------- answers
 
-export const EnrolledImage = z
+const EnrolledImage = z
   .object({
     fileName: z.string().nullable().describe('as the client called it'),
     imageName: z.string().optional().describe('file name in the folder of known people'),

@@ -238,7 +238,7 @@ test('the same bytes again are answered with the first entry, whoever comes when
     json: { images: [{ id: entries[0]?.id, path: entries[0]?.path, duplicate: true }] },
   });
   // A processor may have the photo before it is written down that it was queued.
-  await world.database.query('update images set status = 3, queued_at = null where id = ?', [entries[0]?.id]);
+  await world.database.query('update images set status = 3, queued_at = null where id = ?', [entries[0]?.id ?? 0]);
   expect((await world.ask('POST', '/image/upload', form())).json.images).toMatchObject([{ status: 'processing', queued: true }]);
   expect((await readdir(world.unknownPeople)).filter((name) => entries[0]?.path.endsWith(name))).toHaveLength(1);
   expect(await readdir(world.unknownPeople)).toHaveLength(2); // this one and the test's before

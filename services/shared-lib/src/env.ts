@@ -54,8 +54,6 @@ function parseHostPort(text: string): HostPort | undefined {
   return host.success && port.success ? { host: host.data, port: port.data } : undefined;
 }
 
-export type EnvReader = ReturnType<typeof envReader>;
-
 /** Reads variables one by one, collects every fault, and throws them together in `done()`. An empty variable counts as unset. */
 export function envReader(env: Env) {
   const faults: string[] = [];

@@ -139,7 +139,7 @@ export function createImagePublisher({ address, log }: { address: HostPort; log:
  *
  *   "  V2" "SUB images ch\n"   →   [size, 4 bytes][frame type 0, 4 bytes] "OK"
  */
-export function createTopic({ host, port }: HostPort): Promise<void> {
+function createTopic({ host, port }: HostPort): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, host, () => socket.write(`  V2SUB ${IMAGES_TOPIC} ${IMAGES_CHANNEL}\n`));
     socket.setTimeout(ANSWER_MS, () => socket.destroy(new Error('no answer')));

@@ -2,8 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 import { type HttpServer, startHttpServer } from './http-server.ts';
 
-export type OpsServer = HttpServer;
-
 const PATIENCE = {
   headersMs: 5_000,
   requestMs: 5_000,
@@ -25,7 +23,7 @@ export function startOpsServer({
   port: number;
   registry: Registry;
   isReady: () => boolean;
-}): Promise<OpsServer> {
+}): Promise<HttpServer> {
   function answer(response: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8') {
     response.writeHead(status, { 'content-type': type }).end(text);
   }

@@ -26,7 +26,7 @@ export function protoService(name: ServiceName): ServiceClientConstructor {
 }
 
 /** Encoded photos travel in messages (at most 20 MB), and so do long lists of descriptors. */
-export const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 
 const CLIENT_OPTIONS: ChannelOptions = {
   // Spread calls over every pod of the headless service, and see new pods soon: the resolver is asked again when a

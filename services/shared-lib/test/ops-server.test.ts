@@ -1,8 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
+import type { HttpServer } from '../src/http-server.ts';
 import { createRegistry, Gauge } from '../src/metrics.ts';
-import { type OpsServer, startOpsServer } from '../src/ops-server.ts';
+import { startOpsServer } from '../src/ops-server.ts';
 
-let server: OpsServer;
+let server: HttpServer;
 let ready = true;
 afterEach(() => server.close());
 
