@@ -8,7 +8,6 @@ import { extname, join } from 'node:path';
 import { silent } from '@kube-face/shared-lib/logger';
 import { buildModels } from '../services/face-recognition/scripts/models/build.ts';
 import { type Analysis, createEnginePool } from '../services/face-recognition/src/engine/engine.ts';
-import '../services/face-recognition/src/engine/no-telemetry.ts';
 import { measure, type Portrait, proposeThreshold, ratesAt } from './calibrate/error-rates.ts';
 import { plot } from './calibrate/plot.ts';
 
