@@ -34,9 +34,10 @@ export function createSweepLeftovers({ database, knownPeople, unknownPeople, log
     return found?.isFile() === true && now() - Math.max(found.mtimeMs, found.ctimeMs) >= STALE_MS;
   }
 
-  async function* namesIn(folder: string, isOurs: (name: string) => boolean): AsyncGenerator<string[]> {
+  async function* namesIn(folder: string, isOurs: (name: string) => boolean, signal: AbortSignal): AsyncGenerator<string[]> {
     let names: string[] = [];
     for await (const { name } of await opendir(folder, { bufferSize: CHUNK })) {
+      if (signal.aborted) return;
       if (isOurs(name)) names.push(name);
       if (names.length === CHUNK) {
         yield names;
@@ -46,8 +47,8 @@ export function createSweepLeftovers({ database, knownPeople, unknownPeople, log
     if (names.length > 0) yield names;
   }
 
-  async function sweepTemporary(folder: string): Promise<void> {
-    for await (const names of namesIn(folder, isTemporaryName)) {
+  async function sweepTemporary(folder: string, signal: AbortSignal): Promise<void> {
+    for await (const names of namesIn(folder, isTemporaryName, signal)) {
       for (const file of names.map((name) => join(folder, name))) {
         if (!(await isStale(file))) continue;
         await rm(file, { force: true });
@@ -64,18 +65,21 @@ export function createSweepLeftovers({ database, knownPeople, unknownPeople, log
     return names.filter((name) => !spellings(name).some((path) => posted.has(path)));
   }
 
-  async function sweepUploads(): Promise<void> {
+  async function sweepUploads(signal: AbortSignal): Promise<void> {
     const stale: string[] = [];
-    for await (const names of namesIn(unknownPeople, isUploadName)) {
+    for await (const names of namesIn(unknownPeople, isUploadName, signal)) {
       for (const name of await unnamed(names)) {
         const file = join(unknownPeople, name);
         if (await isStale(file)) stale.push(file);
       }
       if (stale.length > MAX_UNNAMED) {
-        const message = 'so many uploaded photos have no row that none is removed: is this the database of the folder?';
-        return log.warn({ folder: unknownPeople, atLeast: stale.length }, message);
+        return log.warn(
+          { folder: unknownPeople, atLeast: stale.length },
+          'too many uploaded photos have no row; none is removed',
+        );
       }
     }
+    if (signal.aborted) return; // there may be more than were seen
     for (const file of stale) {
       await rm(file, { force: true });
       log.info({ file }, 'removed an uploaded photo that has no row');
@@ -83,9 +87,9 @@ export function createSweepLeftovers({ database, knownPeople, unknownPeople, log
   }
 
   /** Goes through the folders once; false: then there is nothing more to do. Throws where a folder or the database is away. */
-  return async function sweepLeftovers(): Promise<false> {
-    for (const folder of [knownPeople, unknownPeople]) await sweepTemporary(folder);
-    await sweepUploads();
+  return async function sweepLeftovers(signal: AbortSignal): Promise<false> {
+    for (const folder of [knownPeople, unknownPeople]) await sweepTemporary(folder, signal);
+    await sweepUploads(signal);
     return false;
   };
 }

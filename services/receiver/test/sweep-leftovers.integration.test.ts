@@ -22,6 +22,7 @@ beforeEach(async () => {
   }
 });
 
+const going = new AbortController().signal;
 const HOUR_MS = 3_600_000;
 const PHOTO = fakePhoto([{ looks: 1 }]);
 const within = { timeout: 20_000, interval: 10 };
@@ -29,7 +30,7 @@ const inAnHour = () => Date.now() + HOUR_MS;
 
 async function sweep(now: () => number): Promise<void> {
   const { database, knownPeople, unknownPeople } = world;
-  await createSweepLeftovers({ database, knownPeople, unknownPeople, log: silent, now })();
+  await createSweepLeftovers({ database, knownPeople, unknownPeople, log: silent, now })(going);
 }
 
 async function write(folder: string, ...names: string[]): Promise<string[]> {
@@ -108,8 +109,15 @@ test('several receivers may sweep at once: what another has removed meanwhile is
       return database.query(sql, values);
     },
   };
-  await createSweepLeftovers({ database: overtaken, knownPeople, unknownPeople, log: silent, now: inAnHour })();
+  await createSweepLeftovers({ database: overtaken, knownPeople, unknownPeople, log: silent, now: inAnHour })(going);
   expect(await left()).toEqual([]);
+});
+
+test('a receiver that closes removes nothing by half a look', async () => {
+  await write(world.unknownPeople, newUploadName('jpg'), newTemporaryName());
+  const { database, knownPeople, unknownPeople } = world;
+  await createSweepLeftovers({ database, knownPeople, unknownPeople, log: silent, now: inAnHour })(AbortSignal.abort());
+  expect(await left()).toHaveLength(2);
 });
 
 test('a receiver that dies between writing the file and the row leaves a file that is swept', async () => {
