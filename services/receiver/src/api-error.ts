@@ -43,6 +43,12 @@ const STORAGE = new Set([
   'ENFILE',
 ]);
 
+/** What happened and why, in one sentence; the details have all of it. */
+export function withReason(what: string, [first, ...more]: readonly ErrorDetail[]): string {
+  const rest = more.length > 0 ? `, and ${more.length} more` : '';
+  return `${what}: ${first?.message ?? 'there was none'}${rest}`;
+}
+
 /** 400: the request is not what is allowed; `details` name the fields. */
 export function invalid(message: string, details: readonly ErrorDetail[] = []): ApiError {
   return new ApiError(400, 'invalid_request', message, { details });

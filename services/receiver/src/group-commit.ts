@@ -160,15 +160,16 @@ export function createGroupCommit(dependencies: GroupCommitDependencies): GroupC
 /** The photos of a group, each path and each content once; who comes second gets the first one's row, as not new. */
 function merge(group: readonly Submission[]) {
   const images: NewImage[] = [];
-  const seen = new Map<string, number>();
+  const paths = new Map<string, number>();
+  const hashes = new Map<string, number>();
   const places = group.map((submission) =>
     submission.images.map((image) => {
       const hash = image.sha256?.toString('latin1');
-      const known = seen.get(`p${image.path}`) ?? (hash === undefined ? undefined : seen.get(`h${hash}`));
+      const known = paths.get(image.path) ?? (hash === undefined ? undefined : hashes.get(hash));
       if (known !== undefined) return { at: known, isFirst: false };
       const at = images.push(image) - 1;
-      seen.set(`p${image.path}`, at);
-      if (hash !== undefined) seen.set(`h${hash}`, at);
+      paths.set(image.path, at);
+      if (hash !== undefined) hashes.set(hash, at);
       return { at, isFirst: true };
     }),
   );

@@ -27,7 +27,9 @@ export type ImageWriter = {
 
 const INSERT_ONE = 'insert into images (path, batch, content_sha256, trace_parent) values (?, ?, ?, ?)';
 const INSERT = 'insert into images (path, batch, content_sha256, trace_parent) values ?';
+const INSERT_PATHS = 'insert into images (path, batch) values ?';
 // Within one INSERT ids rise in the order of the rows, but may have gaps.
+const SPAN_OF_BATCH = 'select min(id) as first, max(id) as last, count(*) as count from images where batch = ?';
 const IDS_OF_BATCH = 'select id from images where batch = ? order by id';
 const EXISTING = `
   select id, path, path_bytes, content_sha256, batch, status, queued_at is not null as queued
@@ -45,6 +47,8 @@ type ExistingRow = RowDataPacket & {
   status: number;
   queued: number;
 };
+
+type SpanRow = RowDataPacket & { first: number; last: number; count: number };
 
 const MAX_REFUSALS = 10; // by a row that came between looking and inserting, or by a deadlock; each time another one
 
@@ -88,10 +92,19 @@ export function createImageWriter({
       const result = await statements.execute<ResultSetHeader>(INSERT_ONE, row(images[0] as NewImage));
       return [result.insertId];
     }
-    await statements.query(INSERT, [images.map(row)]);
-    const ids = await statements.query<RowDataPacket[]>(IDS_OF_BATCH, [token]);
-    if (ids.length !== images.length) throw new Error(`saved ${images.length} photos, found ${ids.length}`);
-    return ids.map(({ id }) => id);
+    const arePaths = images.every(({ sha256, traceParent }) => sha256 === undefined && traceParent === undefined);
+    if (arePaths) await statements.query(INSERT_PATHS, [images.map(({ path }) => [path, token])]);
+    else await statements.query(INSERT, [images.map(row)]);
+    return idsOfBatch(statements, token, images.length);
+  }
+
+  async function idsOfBatch(statements: Statements, token: Buffer, saved: number): Promise<number[]> {
+    const [span] = await statements.query<SpanRow[]>(SPAN_OF_BATCH, [token]);
+    if (span?.count !== saved) throw new Error(`saved ${saved} photos, found ${span?.count}`);
+    const { first, last } = span;
+    if (last - first + 1 === saved) return Array.from({ length: saved }, (_, index) => first + index); // no gap
+    const rows = await statements.query<RowDataPacket[]>(IDS_OF_BATCH, [token]);
+    return rows.map(({ id }) => id);
   }
 
   /** Photos that are there already, be it by this very token. */

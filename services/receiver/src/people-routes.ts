@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { ApiError, invalid, notFound } from './api-error.ts';
+import { ApiError, invalid, notFound, withReason } from './api-error.ts';
 import type { EnrolledPhoto, EnrolmentResult, EnrolPerson } from './enrol-person.ts';
 import type { ErasePerson } from './erase-person.ts';
 import type { ErasureStore } from './erasure-store.ts';
@@ -16,7 +16,6 @@ import {
   RenameRequest,
 } from './people-schemas.ts';
 import type { PersonReader } from './person-reader.ts';
-import { withReason } from './post-answers.ts';
 import type { RenamePerson } from './rename-person.ts';
 import { type Once, type Reply, type Route, route } from './route.ts';
 import { afterParameter, ErrorBody, idParameter, limitParameter } from './schemas.ts';
@@ -150,7 +149,7 @@ export function peopleRoutes(dependencies: PeopleRouteDependencies): Route[] {
 }
 
 /** The name to enrol under, without blanks around it. */
-export function nameOf(values: readonly string[] = []): string {
+function nameOf(values: readonly string[] = []): string {
   const name = values[0]?.trim();
   if (values.length !== 1 || name === undefined)
     throw invalid('there must be one field "name"', [{ field: 'name', message: 'must be given once' }]);

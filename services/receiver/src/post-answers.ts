@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ApiError, ErrorDetail } from './api-error.ts';
+import { type ApiError, type ErrorDetail, withReason } from './api-error.ts';
 import { onOneLine } from './image-path.ts';
 import type { PostedImage, Submission } from './submit-images.ts';
 
@@ -37,12 +37,6 @@ export type PostBody = {
   images: PostedImage[];
   error?: { code: string; message: string; details: ErrorDetail[] };
 };
-
-/** What happened and why, in one sentence; the details have all of it. */
-export function withReason(what: string, [first, ...more]: readonly ErrorDetail[]): string {
-  const rest = more.length > 0 ? `, and ${more.length} more` : '';
-  return `${what}: ${first?.message ?? 'there was none'}${rest}`;
-}
 
 /** The answer in JSON; where nothing was taken it says so for the whole request too. */
 export function jsonAnswer(kind: PostKind, { status, images }: Submission): PostBody {

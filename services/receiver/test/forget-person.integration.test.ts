@@ -103,6 +103,26 @@ test('whoever was erased is in no row any more: not among the candidates of othe
   expect(erasure).toMatchObject({ status: 200, json: { person: gone.id, examined: 5, changed: 4, finished: true } });
 });
 
+test('202 where the look at every face takes longer; no answer names the person meanwhile', async () => {
+  const gone = await enrol('Slow');
+  const face = await storeFace({ candidates: [{ person: gone.id, imageName: gone.imageName, distance: 0.6 }] });
+  const { location } = await world.database.transaction(async (statements) => {
+    await statements.query('select id from faces where id = ? for update', [face]); // somebody else is at it
+    const { status, headers } = await world.ask('DELETE', `/people/${gone.id}`);
+    expect(status).toBe(202);
+    expect((await world.ask('GET', `/people/${gone.id}`)).status).toBe(404);
+    expect((await world.ask('GET', '/images')).text).not.toContain(gone.imageName);
+    expect(await world.ask('GET', headers.get('location') ?? '')).toMatchObject({ json: { changed: 0, finished: false } });
+    return { location: headers.get('location') ?? '' };
+  });
+
+  await vi.waitFor(async () => expect(await world.ask('GET', location)).toMatchObject({ json: { finished: true } }), {
+    timeout: 20_000,
+    interval: 50,
+  });
+  expect((await rowOf(face)).candidates).toEqual([]);
+});
+
 test('a request whose answer named somebody is not done again once they are erased', async () => {
   const key = { 'idempotency-key': 'enrol-once' };
   const form = photoForm([fakePhoto([{ looks: 1 }], 1_000)], 'Face');

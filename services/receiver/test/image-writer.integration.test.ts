@@ -78,6 +78,20 @@ test('ids belong to their paths in a large batch', async () => {
   expect(saved.map(({ id }) => byId.get(id))).toEqual(paths);
 });
 
+test('ids belong to their paths where a server leaves gaps between them', async () => {
+  const database: Pick<Database, 'withConnection'> = {
+    withConnection: (work, timeoutMs) =>
+      direct.withConnection(async (statements) => {
+        await statements.query('set session auto_increment_increment = 3');
+        return work(statements).finally(() => statements.query('set session auto_increment_increment = 1'));
+      }, timeoutMs),
+  };
+  const saved = await createImageWriter({ database }).save(images('b', 'a', 'c'), newToken());
+  const byId = new Map((await rows()).map(({ id, path }) => [id, path]));
+  expect(saved.map(({ id }) => byId.get(id))).toEqual(['b', 'a', 'c']);
+  expect((saved[1]?.id ?? 0) - (saved[0]?.id ?? 0)).toBe(3);
+});
+
 test('two writers with the same paths at once make each row once', async () => {
   const paths = Array.from({ length: 200 }, (_, index) => `${index}`);
   const all = await Promise.all(

@@ -26,7 +26,7 @@ export type Database = Statements & {
   readonly use: PoolUse;
   /** Commits what `work` did, or nothing of it. Runs `work` again after a deadlock, so it must not do anything else. */
   transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
-  /** Runs `work` on one connection of its own, outside a transaction: for named locks. */
+  /** Runs `work` on one connection of its own, outside a transaction, in `timeoutMs` at most: for named locks, and what takes long. */
   withConnection<T>(work: (statements: Statements) => Promise<T>, timeoutMs?: number): Promise<T>;
   close(): Promise<void>;
 };
