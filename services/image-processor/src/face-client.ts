@@ -84,6 +84,8 @@ type Call<Request, Response> = (
   callback: (error: ServiceError | null, response: Response) => void,
 ) => { on(event: 'metadata', listener: (metadata: Metadata) => void): unknown; cancel(): void };
 
+type CallOptions = { timeoutMs: number; waitForReady?: boolean; signal?: AbortSignal; traceParent?: string | undefined };
+
 export type FaceClientOptions = { address: string; tls?: GrpcTls | undefined; callTimeoutMs: number };
 
 /** Calls face recognition at `address`, each call with a deadline. */
@@ -96,9 +98,9 @@ export function createFaceClient({ address, tls, callTimeoutMs }: FaceClientOpti
     client: Client & Record<string, unknown>,
     method: string,
     request: Request,
-    { timeoutMs, signal, traceParent }: { timeoutMs: number; signal?: AbortSignal; traceParent?: string | undefined },
+    { timeoutMs, waitForReady = false, signal, traceParent }: CallOptions,
   ): Promise<{ response: Response } | { error: ServiceError; began: boolean }> {
-    const metadata = new Metadata();
+    const metadata = new Metadata({ waitForReady });
     if (traceParent) metadata.set('traceparent', traceParent);
     return new Promise((resolve) => {
       let began = false;
@@ -127,7 +129,8 @@ export function createFaceClient({ address, tls, callTimeoutMs }: FaceClientOpti
       throw errorOf(answer.error, answer.began);
     },
     async isReady() {
-      const options = { timeoutMs: Math.min(PING_MS, callTimeoutMs) };
+      // One that has just come back is waited for: the broken connections of its predecessor are not held against it.
+      const options = { timeoutMs: Math.min(PING_MS, callTimeoutMs), waitForReady: true };
       const answer = await call<object, HealthCheckResponseMessage>(healthClient, 'HealthCheck', {}, options);
       return 'response' in answer && answer.response.ready;
     },

@@ -122,6 +122,18 @@ test('is found again after it was restarted', async () => {
 });
 
 describe('the ping', () => {
+  test('waits for a service that comes back meanwhile', async () => {
+    const port = Number(server.address.split(':')[1]);
+    const patient = createFaceClient({ address: server.address, callTimeoutMs: 10_000 });
+    server.stop();
+    await expect(patient.describe()).rejects.toMatchObject({ code: 'unavailable' }); // there is a broken connection now
+    const ping = patient.isReady();
+    server = await startFakeFaceServer({ port });
+
+    expect(await ping).toBe(true);
+    patient.close();
+  });
+
   test.each([true, false])('tells what the service says: %s', async (isReady) => {
     server.isReady = isReady;
 
