@@ -2,6 +2,7 @@ import { copyFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RowDataPacket } from '@kube-face/shared-lib/mysql';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { createReceiverClient } from '../../scripts/demo/receiver-client.ts';
 import { type BadPhoto, makeBadPhotos } from './bad-photos.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -15,17 +16,9 @@ beforeAll(async () => {
   photos = await makeBadPhotos(world.unknownPeople, dirname(world.unknownPeople));
 });
 
-afterAll(() => world.stop());
+afterAll(() => world?.stop());
 
-async function post(...paths: string[]): Promise<number[]> {
-  const response = await fetch(`${world.receiver.url}/images/post`, {
-    method: 'POST',
-    headers: { accept: 'application/json' },
-    body: JSON.stringify({ paths: paths.map((path) => ({ path })) }),
-  });
-  const { images } = (await response.json()) as { images: { id: number }[] };
-  return images.map(({ id }) => id);
-}
+const post = (...paths: string[]) => createReceiverClient({ url: world.receiver.url }).post(paths);
 
 const ROW = `
   select images.status, images.outcome, images.attempts, person.name as person from images

@@ -3,12 +3,12 @@ import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from '
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
-import { cropped } from '../../scripts/demo/sample-files.ts';
-import { PEOPLE } from '../../scripts/demo/samples.ts';
+import { photoOf } from '../../scripts/demo/sample-files.ts';
 
 export type BadPhoto = { name: string; path: string; outcome: string; person?: string };
 
 const SIDE = 20_000;
+const PERSON = 'Alice';
 
 /** Pixels by the hundred million in a few kilobytes: black, one bit each. */
 function hugePng(): Buffer {
@@ -38,10 +38,7 @@ async function turned(upright: Buffer, orientation: number): Promise<Buffer> {
 
 /** Puts a photo of each kind into the folder; says what must come of it. */
 export async function makeBadPhotos(folder: string, outside: string): Promise<BadPhoto[]> {
-  const [alice] = PEOPLE;
-  const [crop] = alice?.crops ?? [];
-  if (!alice || !crop) throw new Error('nobody to show');
-  const photo = await sharp(await cropped(crop))
+  const photo = await sharp(await photoOf(PERSON))
     .resize(300, 300)
     .jpeg()
     .toBuffer();
@@ -49,7 +46,7 @@ export async function makeBadPhotos(folder: string, outside: string): Promise<Ba
 
   function file(name: string, bytes: Buffer | string, outcome: string): void {
     writeFileSync(join(folder, name), bytes);
-    photos.push({ name, path: name, outcome, ...(outcome === 'match' && { person: alice?.name }) });
+    photos.push({ name, path: name, outcome, ...(outcome === 'match' && { person: PERSON }) });
   }
 
   file('empty.jpg', '', 'unreadable_image');
@@ -91,7 +88,7 @@ export async function makeBadPhotos(folder: string, outside: string): Promise<Ba
   symlinkSync('loop.jpg', join(folder, 'loop.jpg'));
   photos.push({ name: 'link to itself', path: 'loop.jpg', outcome: 'missing_file' });
   symlinkSync('16-bit.png', join(folder, 'link-in.jpg'));
-  photos.push({ name: 'link inside', path: 'link-in.jpg', outcome: 'match', person: alice.name });
+  photos.push({ name: 'link inside', path: 'link-in.jpg', outcome: 'match', person: PERSON });
   photos.push({ name: 'traversal', path: '../../etc/passwd', outcome: 'outside_folder' });
   photos.push({ name: 'traversal by the usual prefix', path: '/unknown_people/../../etc/passwd', outcome: 'outside_folder' });
   photos.push({ name: 'absolute', path: '/etc/passwd', outcome: 'outside_folder' });

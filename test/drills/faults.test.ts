@@ -24,8 +24,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await redeemers.stop();
-  await world.stop();
+  await redeemers?.stop();
+  await world?.stop();
 });
 
 async function killAndRestart(part: Running): Promise<void> {
@@ -90,6 +90,18 @@ const DRILLS: Drill[] = [
   { name: 'nsqd killed', isShort: true, fault: () => killAndRestart(world.nsqd) },
   { name: 'nsqlookupd killed', fault: () => killAndRestart(world.nsqlookupd) },
   { name: 'mysql killed', isShort: true, fault: () => killAndRestart(world.mysql) },
+  { name: 'mysql stopped', fault: () => stopAndRestart(world.mysql) },
+  { name: 'mysql frozen', fault: () => freeze(world.mysql, 12_000) }, // longer than a statement may take
+  {
+    name: 'mysql failed over to another address',
+    isShort: true,
+    async fault() {
+      await world.mysql.kill();
+      await world.wayToMysql.failOver();
+      await delay(DOWN_MS);
+      await world.mysql.start();
+    },
+  },
   { name: 'receiver stopped', fault: () => stopAndRestart(world.receiver) },
   {
     name: 'processor stopped',
@@ -108,16 +120,16 @@ const DRILLS: Drill[] = [
   {
     name: 'mysql slow',
     async fault() {
-      world.wayToMysql.delayMs = SLOW_MS;
+      world.wayToMysql.proxy.delayMs = SLOW_MS;
       await delay(10_000);
-      world.wayToMysql.delayMs = 0;
+      world.wayToMysql.proxy.delayMs = 0;
     },
   },
   {
     name: 'every connection to mysql cut',
     async fault() {
       for (let cut = 0; cut < 20; cut += 1) {
-        world.wayToMysql.cut();
+        world.wayToMysql.proxy.cut();
         await delay(200);
       }
     },

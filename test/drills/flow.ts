@@ -9,44 +9,56 @@ export type Accepted = Expected & { id: number; path: string; acceptedAt: number
 export type Flow = {
   /** Photos that the receiver has answered with 200. */
   accepted: Accepted[];
-  /** Posts that it refused, or did not answer. */
-  readonly refused: number;
+  /** Paths that it has answered with 503: nothing was saved. */
+  putOff: string[];
+  /** Answers that it must not give, in words. */
+  faults: string[];
+  /** Posts that it did not answer: nothing was promised. */
+  readonly unanswered: number;
   /** No more posts; resolves once those under way are answered. */
   stop(): Promise<void>;
 };
 
-/** Posts a photo and tells its id, or undefined where the receiver did not take it. */
-export async function post({ receiver, photos }: World, name: string): Promise<Accepted | undefined> {
-  const { path, expected } = await photos.next(name);
+type Answer = { status: number; text: string };
+
+/** Undefined where there is none. */
+async function post(receiverUrl: string, path: string): Promise<Answer | undefined> {
   try {
-    const response = await fetch(`${receiver.url}/image/post`, {
+    const response = await fetch(`${receiverUrl}/image/post`, {
       method: 'POST',
       headers: { accept: 'application/json' },
       body: JSON.stringify({ path }),
       signal: AbortSignal.timeout(ANSWER_MS),
     });
-    if (response.status !== 200) return undefined;
-    const { images } = (await response.json()) as { images: { id: number }[] };
-    return images[0] && { ...expected, path, id: images[0].id, acceptedAt: Date.now() };
+    return { status: response.status, text: await response.text() };
   } catch {
-    return undefined; // the receiver is away: nothing was promised
+    return undefined;
   }
 }
 
 /** Posts real photos steadily, whatever happens to the system. */
 export function startFlow(world: World, name: string, { perSecond }: { perSecond: number }): Flow {
   const accepted: Accepted[] = [];
+  const putOff: string[] = [];
+  const faults: string[] = [];
   const underWay = new Set<Promise<void>>();
-  let refused = 0;
+  let unanswered = 0;
   let isStopped = false;
+
+  async function postOne(): Promise<void> {
+    const { path, expected } = await world.photos.next(name);
+    const answer = await post(world.receiver.url, path);
+    if (answer === undefined) unanswered += 1;
+    else if (answer.status === 200) {
+      const { images } = JSON.parse(answer.text) as { images: [{ id: number }] };
+      accepted.push({ ...expected, path, id: images[0].id, acceptedAt: Date.now() });
+    } else if (answer.status === 503) putOff.push(path);
+    else faults.push(`${answer.status} ${answer.text}`);
+  }
 
   async function run(): Promise<void> {
     while (!isStopped) {
-      const one = post(world, name).then((photo) => {
-        if (photo) accepted.push(photo);
-        else refused += 1;
-        underWay.delete(one);
-      });
+      const one = postOne().finally(() => underWay.delete(one));
       underWay.add(one);
       await delay(1_000 / perSecond);
     }
@@ -55,8 +67,10 @@ export function startFlow(world: World, name: string, { perSecond }: { perSecond
   const running = run();
   return {
     accepted,
-    get refused() {
-      return refused;
+    putOff,
+    faults,
+    get unanswered() {
+      return unanswered;
     },
     async stop() {
       isStopped = true;

@@ -2,11 +2,11 @@
 // the first round with a failure. Closes with `N passed, N failed`, and writes the counts as JSON into FILE.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildModels } from '../../scripts/parts/tools.ts';
+import { tempFolder } from '../harness/temp-folder.ts';
 
 const { values } = parseArgs({
   options: { short: { type: 'boolean', default: false }, times: { type: 'string', default: '1' }, report: { type: 'string' } },
@@ -34,7 +34,7 @@ async function round(folder: string): Promise<{ passed: number; failed: number }
 }
 
 await buildModels();
-const folder = mkdtempSync(join(tmpdir(), 'kube-face-drills-'));
+const folder = tempFolder('drills-report');
 let passed = 0;
 let failed = 0;
 for (let time = 0; time < Number(values.times) && failed === 0; time += 1) {
@@ -42,7 +42,6 @@ for (let time = 0; time < Number(values.times) && failed === 0; time += 1) {
   passed += counts.passed;
   failed += counts.failed;
 }
-rmSync(folder, { recursive: true });
 if (values.report) writeFileSync(values.report, JSON.stringify({ numPassedTests: passed, numFailedTests: failed }));
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;

@@ -1,7 +1,7 @@
 import { link, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
-import { cropped, sampleFile } from '../../scripts/demo/sample-files.ts';
+import { photoOf, sampleFile } from '../../scripts/demo/sample-files.ts';
 import { PEOPLE } from '../../scripts/demo/samples.ts';
 
 /** What must come of a photo. `person` by name; null where nobody must be recognised. */
@@ -13,9 +13,9 @@ type Kind = { name: string; bytes: Buffer; expected: Expected };
 async function makeKinds(): Promise<Kind[]> {
   const small = (image: Sharp) => image.resize(250, 250, { fit: 'inside' }).jpeg({ quality: 90 }).toBuffer();
   const known = await Promise.all(
-    PEOPLE.map(async ({ name, crops }) => ({
+    PEOPLE.map(async ({ name }) => ({
       name: name.toLowerCase(),
-      bytes: await small(sharp(await cropped(crops[0] as (typeof crops)[number]))),
+      bytes: await small(sharp(await photoOf(name))),
       expected: { outcome: 'match', person: name },
     })),
   );

@@ -14,8 +14,17 @@ const ROWS = `
     (select count(*) from attempts where attempts.image = images.id and attempts.outcome in ('match', 'unknown', 'no_face')) as results
   from images left join person on person.id = images.person where images.id in (?)`;
 
+const SAVED = 'select id, path, status from images where path in (?)';
+
 /** What a drill measured. `drainMs`: from the end of the fault until the last photo posted before was done. */
-export type Verdict = { name: string; accepted: number; refused: number; drainMs: number; mostAttempts: number };
+export type Verdict = {
+  name: string;
+  accepted: number;
+  putOff: number;
+  unanswered: number;
+  drainMs: number;
+  mostAttempts: number;
+};
 
 async function unfinished({ database }: World): Promise<number> {
   const [row] = await database.query<RowDataPacket[]>(UNFINISHED);
@@ -24,12 +33,15 @@ async function unfinished({ database }: World): Promise<number> {
 
 /**
  * Every photo that was accepted is done, as it must be; its result stands there once; nothing is left behind, neither of
- * photos whose post was never answered.
+ * photos whose post was never answered; and what was put off was not saved.
  */
 export async function judge(world: World, name: string, flow: Flow, faultEndedAt: number): Promise<Verdict> {
   expect(flow.accepted.length).toBeGreaterThan(0);
+  expect(flow.faults).toEqual([]);
   await expect.poll(() => unfinished(world), { timeout: DRAIN_MS, interval: 100 }).toBe(0);
 
+  const saved = await world.database.query<RowDataPacket[]>(SAVED, [[...flow.putOff, '']]);
+  expect(saved).toEqual([]);
   const rows = await world.database.query<RowDataPacket[]>(ROWS, [flow.accepted.map(({ id }) => id)]);
   const byId = new Map(rows.map((row) => [row.id, row]));
   const found = flow.accepted.map(({ id, path }) => {
@@ -58,13 +70,15 @@ export async function judge(world: World, name: string, flow: Flow, faultEndedAt
   return {
     name,
     accepted: flow.accepted.length,
-    refused: flow.refused,
+    putOff: flow.putOff.length,
+    unanswered: flow.unanswered,
     drainMs: doneAt - faultEndedAt,
     mostAttempts: Math.max(...rows.map(({ attempts }) => attempts)),
   };
 }
 
-export function report({ name, accepted, refused, drainMs, mostAttempts }: Verdict): string {
+export function report({ name, accepted, putOff, unanswered, drainMs, mostAttempts }: Verdict): string {
   const seconds = (drainMs / 1_000).toFixed(1);
-  return `drill  ${name}: ${accepted} accepted, ${refused} refused, drained in ${seconds} s, at most ${mostAttempts} attempts\n`;
+  const posts = `${accepted} accepted, ${putOff} put off, ${unanswered} unanswered`;
+  return `drill  ${name}: ${posts}; drained in ${seconds} s, at most ${mostAttempts} attempts\n`;
 }

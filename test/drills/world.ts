@@ -1,19 +1,17 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { createDatabase, type Database } from '@kube-face/shared-lib/mysql';
-import { expect } from 'vitest';
-import { cropped } from '../../scripts/demo/sample-files.ts';
+import { createReceiverClient } from '../../scripts/demo/receiver-client.ts';
+import { photosOf } from '../../scripts/demo/sample-files.ts';
 import { PEOPLE } from '../../scripts/demo/samples.ts';
-import { nsqdPart, nsqlookupdPart } from '../../scripts/parts/nsq.ts';
-import { freePort } from '../../scripts/parts/ports.ts';
 import { freshDatabase, mysqlEnv } from '../harness/database.ts';
 import { startMysql } from '../harness/mysql.ts';
-import { testNsqPrograms } from '../harness/nsq.ts';
-import { type Running, run } from '../harness/running.ts';
+import { startNsq } from '../harness/nsq.ts';
+import { makePhotoFolders } from '../harness/photo-folders.ts';
+import type { Running } from '../harness/running.ts';
 import { type Env, type Service, startService } from '../harness/service.ts';
-import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
 import { removeFolder, tempFolder } from '../harness/temp-folder.ts';
 import { createPhotoMaker, type PhotoMaker } from './photos.ts';
+import { startWayToMysql, type WayToMysql } from './way-to-mysql.ts';
 
 /** The times of production, shortened. */
 export const TIMES = {
@@ -31,8 +29,7 @@ export type World = {
   /** For the test itself: the way of the services is another one. */
   database: Database;
   mysql: Running;
-  /** Between every service and MySQL. */
-  wayToMysql: TcpProxy;
+  wayToMysql: WayToMysql;
   nsqd: Running;
   /** nsqd's messages on disk. */
   nsqdFolder: string;
@@ -53,66 +50,48 @@ export async function startWorld(): Promise<World> {
   const mysql = await startMysql();
   const account = await freshDatabase(mysql.admin);
   const database = createDatabase(account);
-  const wayToMysql = await startTcpProxy(account.port);
-
-  const [nsqdTcp, nsqdHttp, lookupTcp, lookupHttp] = [await freePort(), await freePort(), await freePort(), await freePort()];
-  const ports = { nsqdTcp, nsqdHttp, lookupTcp, lookupHttp };
-  const programs = await testNsqPrograms();
   const folder = tempFolder('drills');
-  const nsqdFolder = join(folder, 'nsqd');
-  const nsqlookupd = await run(nsqlookupdPart(programs, ports, folder));
-  const nsqd = await run(await nsqdPart(programs, ports, nsqdFolder));
+  const wayToMysql = await startWayToMysql(account.port, folder);
+  const nsq = await startNsq();
 
-  const folders = { known: join(folder, 'known'), unknown: join(folder, 'unknown'), base: join(folder, 'base') };
-  for (const one of Object.values(folders)) mkdirSync(one);
-  const photoFolders = { KNOWN_PEOPLE: folders.known, UNKNOWN_PEOPLE: folders.unknown };
+  const photoFolders = makePhotoFolders(folder);
   const recognition = await startService('face-recognition', { ...photoFolders, WORKERS: '1', QUEUE_LIMIT: '4' });
   const env: Env = {
-    ...mysqlEnv({ ...account, port: wayToMysql.port }),
+    ...mysqlEnv(account),
+    ...wayToMysql.env,
+    ...nsq.env,
     ...photoFolders,
     ...TIMES,
-    PRODUCER_ADDRESS: `127.0.0.1:${nsqdTcp}`,
-    NSQ_LOOKUP_ADDRESS: `127.0.0.1:${lookupHttp}`,
-    NSQD_HTTP_ADDRESS: `127.0.0.1:${nsqdHttp}`,
     GRPC_ADDRESS: recognition.env.GRPC_ADDRESS ?? '',
   };
   const startProcessor = () => startService('image-processor', env);
   const receiver = await startService('receiver', env);
   const processor = await startProcessor();
-  for (const { name } of PEOPLE) await enrol(receiver, name);
+  const client = createReceiverClient({ url: receiver.url });
+  for (const { name } of PEOPLE) await client.enrol(name, await photosOf(name));
 
   return {
     database,
     mysql,
     wayToMysql,
-    nsqd,
-    nsqdFolder,
-    nsqlookupd,
+    nsqd: nsq.nsqd,
+    nsqdFolder: nsq.nsqdFolder,
+    nsqlookupd: nsq.nsqlookupd,
     recognition,
     receiver,
     processor,
-    photos: await createPhotoMaker(folders.unknown, folders.base),
-    unknownPeople: folders.unknown,
+    photos: await createPhotoMaker(photoFolders.UNKNOWN_PEOPLE, folder),
+    unknownPeople: photoFolders.UNKNOWN_PEOPLE,
     env,
     startProcessor,
     async stop() {
-      for (const one of [receiver, processor, recognition, nsqd, nsqlookupd]) await one.stop();
+      for (const one of [receiver, processor, recognition, nsq]) await one.stop();
       await wayToMysql.close();
       await database.close();
       await mysql.stop();
       removeFolder(folder);
     },
   };
-}
-
-async function enrol(receiver: Service, name: string): Promise<void> {
-  const form = new FormData();
-  form.set('name', name);
-  for (const crop of PEOPLE.find((person) => person.name === name)?.crops ?? []) {
-    form.append('image', new Blob([new Uint8Array(await cropped(crop))]), `${name.toLowerCase()}.jpg`);
-  }
-  const response = await fetch(`${receiver.url}/people`, { method: 'POST', body: form });
-  expect(response.status, await response.text()).toBe(201);
 }
 
 /** nsqd's messages are gone, as when its node is. */

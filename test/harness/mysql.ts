@@ -7,9 +7,9 @@ import { provideMysqlProgram } from '../../scripts/parts/mysql-program.ts';
 import { freePort } from '../../scripts/parts/ports.ts';
 import { dockerMysqlPart } from './docker-mysql.ts';
 import { type Running, run } from './running.ts';
-import { removeFolder, tempFolder } from './temp-folder.ts';
+import { tempFolder } from './temp-folder.ts';
 
-/** `admin` may do everything, from 127.0.0.1. */
+/** `admin` may do everything, from 127.0.0.1. Its data is gone with the process that started it. */
 export type Mysql = Running & { admin: MysqlConfig };
 
 /**
@@ -24,15 +24,7 @@ export async function startMysql(): Promise<Mysql> {
   const inDocker = process.env.KUBE_FACE_TEST_MYSQL === 'docker';
   const init = adminStatements(account, inDocker ? '%' : '127.0.0.1');
   const running = await run(inDocker ? await dockerMysqlPart({ port, folder, init }) : await machinePart(port, folder, init));
-  return {
-    ...running,
-    admin,
-    async stop() {
-      const code = await running.stop();
-      removeFolder(folder);
-      return code;
-    },
-  };
+  return { ...running, admin };
 }
 
 async function machinePart(port: number, folder: string, init: readonly string[]) {

@@ -11,6 +11,8 @@ export type Nsq = {
   nsqd: Running;
   nsqlookupd: Running;
   ports: NsqPorts;
+  /** nsqd's messages on disk. */
+  nsqdFolder: string;
   /** Where a service finds it. */
   env: { PRODUCER_ADDRESS: string; NSQD_HTTP_ADDRESS: string; NSQ_LOOKUP_ADDRESS: string };
   stop(): Promise<void>;
@@ -23,11 +25,13 @@ export async function startNsq(): Promise<Nsq> {
   const ports = { nsqdTcp, nsqdHttp, lookupTcp, lookupHttp };
   const folder = tempFolder('nsq');
   const nsqlookupd = await run(nsqlookupdPart(programs, ports, folder));
-  const nsqd = await run(await nsqdPart(programs, ports, join(folder, 'nsqd')));
+  const nsqdFolder = join(folder, 'nsqd');
+  const nsqd = await run(await nsqdPart(programs, ports, nsqdFolder));
   return {
     nsqd,
     nsqlookupd,
     ports,
+    nsqdFolder,
     env: {
       PRODUCER_ADDRESS: `127.0.0.1:${nsqdTcp}`,
       NSQD_HTTP_ADDRESS: `127.0.0.1:${nsqdHttp}`,

@@ -12,8 +12,8 @@ export type TcpProxy = {
   close(): Promise<void>;
 };
 
-/** Stands between a client and a port of this machine, to make the way slow or to break it. */
-export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+/** Stands between a client and a port of this machine, to make the way slow or to break it. It listens on a free port unless told. */
+export async function startTcpProxy(targetPort: number, at: { host?: string; port?: number } = {}): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
 
   function keep(socket: Socket): void {
@@ -34,7 +34,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     target.once('close', () => client.destroy());
     client.once('close', () => target.destroy());
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(at.port ?? 0, at.host ?? '127.0.0.1');
   await once(server, 'listening');
 
   const proxy: TcpProxy = {
