@@ -94,6 +94,13 @@ export async function allFinal(context: Context, accepted: ReadonlyMap<string, n
   });
 }
 
+/** A client that was put off comes again with the same photo, which must not be there by then. */
+async function noneSaved(context: Context, paths: readonly string[]): Promise<void> {
+  const saved = new Set((await query(context, 'select path from images')).flat());
+  const there = paths.filter((path) => saved.has(path));
+  if (there.length > 0) throw new Error(`${there.length} photos were put off and saved all the same: ${there.slice(0, 3)}`);
+}
+
 async function fail(sentence: string): Promise<never> {
   throw new Error(sentence);
 }
@@ -129,6 +136,7 @@ export async function whilePosting(
   if (tally.accepted.size === 0) throw new Error('nothing was accepted');
   const startedMs = Date.now();
   await allFinal(context, tally.accepted, settleMs);
+  await noneSaved(context, tally.notSaved);
   const settled = ((Date.now() - startedMs) / 1000).toFixed(1);
   return `${figure}; ${tally.requests} requests: ${tally.refused.length} refused, ${tally.later} put off; ${tally.accepted.size} photos accepted, 0 lost, the last final after ${settled} s`;
 }

@@ -1,48 +1,27 @@
 import sharp from 'sharp';
-import { cropped, sampleFile } from '../../scripts/demo/sample-files.ts';
+import { createReceiverClient, type PhotoEntry } from '../../scripts/demo/receiver-client.ts';
+import { photosOf, sampleFile } from '../../scripts/demo/sample-files.ts';
 import { PEOPLE } from '../../scripts/demo/samples.ts';
 import type { Context, Step } from './context.ts';
-import { until } from './kubectl.ts';
 
-type Photo = { id: number; status: string; outcome: string | null; person: { name: string } | null; faces: unknown[] };
-
-async function send<T>(url: string, form: FormData, expected: number[]): Promise<T> {
-  const response = await fetch(url, { method: 'POST', body: form, headers: { accept: 'application/json' } });
-  const text = await response.text();
-  if (!expected.includes(response.status)) throw new Error(`${url}: ${response.status} ${text.slice(0, 300)}`);
-  return JSON.parse(text) as T;
-}
-
+const RECOGNISED_MS = 30_000;
 const jpeg = (bytes: Buffer) => new Blob([new Uint8Array(bytes)], { type: 'image/jpeg' });
 const reduced = (photo: string) => sharp(sampleFile(photo)).resize(800).jpeg({ quality: 85 }).toBuffer();
 
 async function enrolEverybody({ receiverUrl }: Context): Promise<number> {
-  let photos = 0;
-  for (const { name, crops } of PEOPLE) {
-    const form = new FormData();
-    form.set('name', name);
-    for (const [index, crop] of crops.entries())
-      form.append('image', jpeg(await cropped(crop)), `${name.toLowerCase()}_${index + 1}.jpg`);
-    await send(`${receiverUrl}/people`, form, [200, 201]);
-    photos += crops.length;
-  }
-  return photos;
+  const receiver = createReceiverClient({ url: receiverUrl });
+  for (const { name } of PEOPLE) await receiver.enrol(name, await photosOf(name));
+  return PEOPLE.reduce((sum, { crops }) => sum + crops.length, 0);
 }
 
-async function recognise({ receiverUrl }: Context, photo: string): Promise<Photo> {
+async function recognise({ receiverUrl }: Context, photo: string): Promise<PhotoEntry> {
   const form = new FormData();
   form.append('image', jpeg(await reduced(photo)), photo);
-  const { images } = await send<{ images: { id: number }[] }>(`${receiverUrl}/image/upload`, form, [200]);
-  return until(
-    `a result for ${photo}`,
-    30_000,
-    async () => {
-      const response = await fetch(`${receiverUrl}/images/${images[0]?.id}`);
-      const entry = (await response.json()) as Photo;
-      return (entry.status === 'processed' || entry.status === 'failed') && entry;
-    },
-    20,
-  );
+  const response = await fetch(`${receiverUrl}/image/upload`, { method: 'POST', body: form });
+  const text = await response.text();
+  if (response.status !== 200) throw new Error(`${photo} was not taken: ${response.status} ${text.slice(0, 300)}`);
+  const { images } = JSON.parse(text) as { images: [{ id: number }] };
+  return createReceiverClient({ url: receiverUrl }).processed(images[0].id, RECOGNISED_MS);
 }
 
 export const journeySteps: Step[] = [

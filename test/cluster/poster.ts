@@ -13,6 +13,8 @@ export type Tally = {
   refused: string[];
   /** Answers of 503: nothing was saved, and the client is told to come again. */
   later: number;
+  /** Paths of the posts among them. */
+  notSaved: string[];
 };
 
 export type Poster = { readonly tally: Tally; stop(): Promise<Tally> };
@@ -43,12 +45,15 @@ export function ask(method: string, url: string, body?: string): Promise<Answer>
 
 type Entry = { id?: number; path: string };
 
-/** Bodies of the two posts in turn: one photo, then two. */
-function nextPost(paths: string[], turn: number): { route: string; body: object } | undefined {
-  const [first, second] = turn % 2 === 0 ? paths.splice(0, 1) : paths.splice(0, 2);
+type Post = { route: string; paths: string[]; body: object };
+
+/** The two posts in turn: one photo, then two. */
+function nextPost(left: string[], turn: number): Post | undefined {
+  const paths = left.splice(0, turn % 2 === 0 ? 1 : 2);
+  const [first] = paths;
   if (first === undefined) return undefined;
-  if (turn % 2 === 0) return { route: '/image/post', body: { path: first } };
-  return { route: '/images/post', body: { paths: [first, second].flatMap((path) => (path === undefined ? [] : { path })) } };
+  if (turn % 2 === 0) return { route: '/image/post', paths, body: { path: first } };
+  return { route: '/images/post', paths, body: { paths: paths.map((path) => ({ path })) } };
 }
 
 /**
@@ -64,30 +69,34 @@ export function createPoster({
   frontendUrl: string;
   paths: string[];
 }): Poster {
-  const tally: Tally = { requests: 0, accepted: new Map(), refused: [], later: 0 };
-  const underWay = new Set<Promise<void>>();
+  const tally: Tally = { requests: 0, accepted: new Map(), refused: [], later: 0, notSaved: [] };
+  const underWay = new Set<Promise<unknown>>();
   const left = [...paths];
   let stopped = false;
 
-  function note(what: string, { status, text }: Answer) {
-    if (status === 503) tally.later += 1;
-    else if (status !== 200) tally.refused.push(`${what}: ${status} ${text.slice(0, 200)}`);
-  }
-
-  async function send(what: string, url: string, method: string, body?: object) {
+  /** Undefined where there was none that it should be. */
+  async function send(what: string, url: string, body?: object): Promise<Answer | undefined> {
     tally.requests += 1;
     try {
-      const answer = await ask(method, url, body && JSON.stringify(body));
-      note(what, answer);
-      if (method === 'GET' || answer.status !== 200) return;
-      for (const { id, path } of (JSON.parse(answer.text) as { images: Entry[] }).images)
-        if (id !== undefined) tally.accepted.set(path, id);
+      const answer = await ask(body ? 'POST' : 'GET', url, body && JSON.stringify(body));
+      if (answer.status === 503) tally.later += 1;
+      if (answer.status === 200 || answer.status === 503) return answer;
+      tally.refused.push(`${what}: ${answer.status} ${answer.text.slice(0, 200)}`);
     } catch (error) {
       tally.refused.push(`${new Date().toISOString()} ${what}: ${error instanceof Error ? error.message : error}`);
     }
+    return undefined;
   }
 
-  function start(sending: Promise<void>) {
+  async function sendPost({ route, paths: sent, body }: Post): Promise<void> {
+    const answer = await send(route, receiverUrl + route, body);
+    if (answer?.status === 503) tally.notSaved.push(...sent);
+    if (answer?.status !== 200) return;
+    for (const { id, path } of (JSON.parse(answer.text) as { images: Entry[] }).images)
+      if (id !== undefined) tally.accepted.set(path, id);
+  }
+
+  function start(sending: Promise<unknown>) {
     underWay.add(sending);
     void sending.finally(() => underWay.delete(sending));
   }
@@ -95,8 +104,8 @@ export function createPoster({
   async function loop() {
     for (let turn = 0; !stopped; turn += 1) {
       const post = nextPost(left, turn);
-      if (post) start(send(post.route, receiverUrl + post.route, 'POST', post.body));
-      if (turn % 5 === 0) start(send('the page', `${frontendUrl}/`, 'GET'));
+      if (post) start(sendPost(post));
+      if (turn % 5 === 0) start(send('the page', `${frontendUrl}/`));
       await delay(EVERY_MS);
     }
   }

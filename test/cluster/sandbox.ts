@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeFolder, tempFolder } from '../harness/temp-folder.ts';
 import { type Manifest, readManifests } from '../manifests.ts';
 import { createKubectl, type Kubectl, run } from './kubectl.ts';
 
@@ -49,7 +49,7 @@ export async function createSandbox(tag: string): Promise<Sandbox> {
   const label = randomBytes(3).toString('hex');
   const kubectl = createKubectl(`kube-face-test-${label}`);
   const [receiver, frontend] = await freeNodePorts(kubectl);
-  const folder = mkdtempSync(join(tmpdir(), 'kube-face-'));
+  const folder = tempFolder('manifests');
 
   function write(name: string, manifests: Manifest[]): string {
     const items = manifests.map((manifest) => patch(manifest, { receiver, frontend }, tag, label));
@@ -80,7 +80,7 @@ export async function createSandbox(tag: string): Promise<Sandbox> {
     label,
     async remove() {
       for (const takeBack of undo.splice(0)) await takeBack();
-      rmSync(folder, { recursive: true, force: true });
+      removeFolder(folder);
       await run('kubectl', ['delete', 'namespace', kubectl.namespace, '--ignore-not-found', '--timeout=180s']);
     },
   };

@@ -23,22 +23,19 @@ async function postsIn(kubectl: Kubectl, pod: string, name: string): Promise<str
   return (await kubectl.exec(pod, 'receiver', `node -e "${script.replaceAll('\n', ' ')}"`)).trim();
 }
 
-/** Holds the update still while an old and a new receiver stand side by side, and asks both. */
+/**
+ * Holds the update still as soon as the first new receiver is made, so that it stands beside the old ones for as long as it
+ * takes, and asks one of each.
+ */
 async function bothVersionsServe({ kubectl, tags }: Context): Promise<void> {
-  const [old, young] = await until(
-    'an old and a new receiver side by side',
-    60_000,
-    async () => {
-      const pods = (await kubectl.pods('receiver')).filter(isReady);
-      const [first, second] = [tags.first, tags.second].map(
-        (tag) => pods.find((pod) => imageOf(pod).endsWith(`:${tag}`))?.metadata.name,
-      );
-      return first !== undefined && second !== undefined && ([first, second] as const);
-    },
-    100,
-  );
+  const ofTag = async (tag: string) => (await kubectl.pods('receiver')).filter((pod) => imageOf(pod).endsWith(`:${tag}`));
+  await until('a new receiver', 60_000, async () => (await ofTag(tags.second)).length > 0, 50);
   await kubectl.call('rollout', 'pause', 'deployment/receiver-deployment');
   try {
+    const [old, young] = await until('an old and a new receiver side by side', 120_000, async () => {
+      const [first, second] = [await ofTag(tags.first), await ofTag(tags.second)].map((pods) => pods.find(isReady));
+      return first && second && ([first.metadata.name, second.metadata.name] as const);
+    });
     const answers = await Promise.all([postsIn(kubectl, old, 'side-by-side-old'), postsIn(kubectl, young, 'side-by-side-new')]);
     if (answers.some((statuses) => statuses !== '200,200'))
       throw new Error(`old and new receiver answered ${answers.join(' and ')}`);
