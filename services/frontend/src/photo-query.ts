@@ -30,7 +30,7 @@ export class QueryError extends Error {
 
 /** A whole number above zero that a number holds exactly, or undefined. */
 export function parseId(text: string): number | undefined {
-  const id = /^\d{1,16}$/.test(text) ? Number(text) : 0;
+  const id = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : 0;
   return id > 0 && Number.isSafeInteger(id) ? id : undefined;
 }
 
