@@ -4,9 +4,14 @@ import { backoffMs } from './backoff.ts';
 import type { HostPort } from './env.ts';
 import { encodeImageId, IMAGES_CHANNEL, IMAGES_TOPIC } from './image-id.ts';
 import type { Logger } from './logger.ts';
+import { encodeMpub } from './nsq-mpub.ts';
 
 const ANSWER_MS = 2_000;
 const RECONNECT = { baseMs: 100, maxMs: 1_000 };
+
+/** How a Writer of nsqjs 0.13 that is ready sends a command and waits for its answer; its typings leave it out. */
+type WithConnection = { conn: { write(command: Buffer): void; messageCallbacks: ((error: Error | null) => void)[] } };
+type Connected = Writer & WithConnection;
 
 export class PublishError extends Error {
   override readonly name = 'PublishError';
@@ -31,8 +36,8 @@ export type ImagePublisher = {
  * (answers carry no number: behind a late one every following would be taken for its neighbour's).
  */
 export function createImagePublisher({ address, log }: { address: HostPort; log: Logger }): ImagePublisher {
-  let writer: Writer | undefined; // the one that is ready
-  let connecting: Writer | undefined;
+  let writer: Connected | undefined; // the one that is ready
+  let connecting: Connected | undefined;
   let failures = 0;
   let closed = false;
   let retryTimer: NodeJS.Timeout | undefined;
@@ -45,7 +50,7 @@ export function createImagePublisher({ address, log }: { address: HostPort; log:
 
   function open() {
     if (closed || connecting || writer) return;
-    const next = new Writer(address.host, address.port);
+    const next = new Writer(address.host, address.port) as Connected;
     connecting = next;
     next.on('ready', () => {
       if (connecting !== next) return next.close();
@@ -76,7 +81,7 @@ export function createImagePublisher({ address, log }: { address: HostPort; log:
   }
 
   /** The ready Writer, waited for only while the very first attempt to connect is under way. */
-  async function ready(deadline: AbortSignal): Promise<Writer> {
+  async function ready(deadline: AbortSignal): Promise<Connected> {
     while (!writer) {
       if (closed) throw new PublishError('closed');
       if (failures > 0 || deadline.aborted) throw new PublishError('away');
@@ -97,11 +102,10 @@ export function createImagePublisher({ address, log }: { address: HostPort; log:
     if (ids.length === 0) return;
     const deadline = AbortSignal.timeout(ANSWER_MS);
     const target = await ready(deadline);
-    const bodies = ids.map(encodeImageId);
     await new Promise<void>((resolve, reject) => {
       const pending = inFlight.get(target) ?? new Set();
       inFlight.set(target, pending);
-      const settle = (error?: Error) => {
+      const settle = (error?: Error | null) => {
         pending.delete(settle);
         deadline.removeEventListener('abort', onLate);
         if (error) reject(error instanceof PublishError ? error : new PublishError('away', { cause: error }));
@@ -113,7 +117,9 @@ export function createImagePublisher({ address, log }: { address: HostPort; log:
       };
       pending.add(settle);
       deadline.addEventListener('abort', onLate);
-      target.publish(IMAGES_TOPIC, bodies.length === 1 ? (bodies[0] as Buffer) : bodies, settle);
+      if (ids.length === 1) return void target.publish(IMAGES_TOPIC, encodeImageId(ids[0] as number), settle);
+      target.conn.messageCallbacks.push(settle);
+      target.conn.write(encodeMpub(ids));
     });
   }
 
