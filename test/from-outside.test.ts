@@ -20,8 +20,9 @@ test.each([...SERVICE_METRICS])('%s serves every metric of docs/metrics.md and n
   expect(served).toEqual(new Set([...metrics, ...PROCESS_METRICS].map((metric) => metric.name)));
 });
 
-test.each(['receiver', 'frontend'] as const)('%s lets a client go that never ends its request', async (name) => {
-  const socket = connect(Number(new URL(system.service(name).url).port), '127.0.0.1');
+/** Opens a request that gets on by one line in half a second and never ends. Resolves to what it was told once it is closed. */
+function neverEnding(port: number): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
   socket.write('GET / HTTP/1.1\r\nHost: a\r\n');
   const timer = setInterval(() => socket.write('X-A: b\r\n'), 500);
   let heard = '';
@@ -29,9 +30,31 @@ test.each(['receiver', 'frontend'] as const)('%s lets a client go that never end
     heard += data.toString();
   });
   socket.on('error', () => {}); // it is closed anyway
-  await new Promise((resolve) => socket.once('close', resolve));
-  clearInterval(timer);
-  expect(heard).toMatch(/^HTTP\/1.1 408/);
+  return new Promise((resolve) =>
+    socket.once('close', () => {
+      clearInterval(timer);
+      resolve(heard);
+    }),
+  );
+}
+
+test.each([
+  ['receiver', '/images'],
+  ['frontend', '/'],
+] as const)('%s answers others while 500 clients never end their requests, and lets those go', async (name, path) => {
+  const { url } = system.service(name);
+  const port = Number(new URL(url).port);
+  const slow = Promise.all(Array.from({ length: 500 }, () => neverEnding(port)));
+  let isOver = false;
+  void slow.then(() => {
+    isOver = true;
+  });
+  const answers = async () => {
+    const answer = await fetch(url + path, { headers: system.headers, signal: AbortSignal.timeout(5_000) });
+    return [answer.status, isOver];
+  };
+  for (let asked = 0; asked < 20; asked += 1) expect(await answers()).toEqual([200, false]);
+  for (const heard of await slow) expect(heard).toMatch(/^HTTP\/1.1 408/);
 });
 
 test.each([
