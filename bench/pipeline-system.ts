@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { link, readFile, writeFile } from 'node:fs/promises';
+import { link, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { silent } from '@kube-face/shared-lib/logger';
 import { migrate } from '@kube-face/shared-lib/migrate';
@@ -29,6 +29,8 @@ export async function makePhoto(): Promise<Buffer> {
 export type PipelineSystem = {
   database: Database;
   env: Env;
+  /** Processes that are there all the time, by name. */
+  pids: { mysql: number; nsqd: number; bench: number };
   start(name: ServiceName, env?: Env): Promise<Service>;
   /** Ends what was started. */
   stopServices(): Promise<void>;
@@ -64,7 +66,11 @@ export async function startPipelineSystem(photo: Buffer): Promise<PipelineSystem
   async function newPhoto(): Promise<string> {
     made += 1;
     const name = `${made}.jpg`;
-    await link(join(folder, 'photo.jpg'), join(folders.UNKNOWN_PEOPLE, name));
+    const file = join(folders.UNKNOWN_PEOPLE, name);
+    await link(join(folder, 'photo.jpg'), file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EMLINK') throw error; // a file may have so many names
+      return writeFile(file, photo);
+    });
     return name;
   }
 
@@ -75,6 +81,7 @@ export async function startPipelineSystem(photo: Buffer): Promise<PipelineSystem
   return {
     database,
     env,
+    pids: { mysql: mysql.pid(), nsqd: nsq.nsqd.pid(), bench: process.pid },
     newPhoto,
     stopServices,
     async start(name, more = {}) {
@@ -98,19 +105,4 @@ export async function startPipelineSystem(photo: Buffer): Promise<PipelineSystem
       removeFolder(folder);
     },
   };
-}
-
-/** Resident memory of a process, in MB. */
-export async function memoryMb(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Math.round(Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) / 1_000);
-}
-
-const TICKS_PER_SECOND = 100; // of /proc, whatever the kernel's own
-
-/** Processor time that a process has used, in milliseconds. */
-export async function cpuMs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS_PER_SECOND;
 }
