@@ -15,8 +15,8 @@ Made by \`npm run generate\` from the registries in the code; do not edit. Every
 to watch and what to do about it: [operations](operations.md). A dashboard and alert rules: \`kube_files/monitoring\`.
 
 ${[...SERVICE_METRICS].map(([service, metrics]) => `## ${service}\n\n${table(metrics)}\n`).join('\n')}
-The redeemer is a process of a few seconds and serves none; what it did stands in its log, what it has still to do is
-image-processor's \`kube_face_oldest_pending_photo_seconds\` and \`kube_face_leases_ended\`.
+The redeemer is a process of a few seconds and serves none; what it did stands in its log and, where traces are kept, as one trace for
+each run; what it has still to do is image-processor's \`kube_face_oldest_pending_photo_seconds\` and \`kube_face_leases_ended\`.
 
 ## Every process
 

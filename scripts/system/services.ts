@@ -66,7 +66,7 @@ export function redeemerPart(options: Options): Part {
     command: process.execPath,
     args: ['dist/redeemer.js'],
     cwd: join(CHECKOUT, 'services/image-processor'),
-    env: { ...serviceEnv(options), METRICS_PORT: '0' },
+    env: serviceEnv(options),
     isReady: async () => true,
     graceMs: 10_000,
   };
