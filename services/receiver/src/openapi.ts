@@ -99,7 +99,7 @@ export function describeApi(routes: readonly Route[], version: string): Json {
         name: 'Idempotency-Key',
         in: 'header',
         required: false,
-        description: 'A request sent again with its key is answered as it was the first time.',
+        description: 'A request sent again with its key is answered with the status and the body of the first time.',
         schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
       });
     }
