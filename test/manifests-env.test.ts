@@ -1,44 +1,9 @@
-import { ConfigError } from '@kube-face/shared-lib/env';
 import { expect, test } from 'vitest';
-import { loadConfig as faceRecognition } from '../services/face-recognition/src/config.ts';
-import { loadConfig as frontend } from '../services/frontend/src/config.ts';
-import { loadConfig as imageProcessor } from '../services/image-processor/src/config.ts';
-import { loadRedeemerConfig as redeemer } from '../services/image-processor/src/redeemer-config.ts';
-import { loadConfig as receiver } from '../services/receiver/src/config.ts';
-import { type EnvVar, mainContainer, readManifests, type Workload, workloadsOf } from './manifests.ts';
-
-type Env = Readonly<Record<string, string | undefined>>;
-
-const CONFIGS: Record<string, (env: Env) => unknown> = {
-  receiver,
-  'image-processor': imageProcessor,
-  'face-recog': (env) => faceRecognition(env, 2),
-  frontend,
-  redeemer,
-};
+import { type EnvVar, mainContainer, readManifests, workloadOf, workloadsOf } from './manifests.ts';
+import { CONFIGS, variablesRead } from './service-configs.ts';
 
 const workloads = workloadsOf(readManifests());
-const envOf = (app: string): EnvVar[] => mainContainer(workloads.find(({ labels }) => labels.app === app) as Workload).env ?? [];
-
-/** The names of the variables that a service asks for while it reads its configuration. */
-function variablesRead(load: (env: Env) => unknown): Set<string> {
-  const names = new Set<string>();
-  const env = new Proxy<Env>(
-    {},
-    {
-      get(_target, name) {
-        names.add(String(name));
-        return undefined;
-      },
-    },
-  );
-  try {
-    load(env);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error; // variables without a default are missing, as they should be
-  }
-  return names;
-}
+const envOf = (app: string): EnvVar[] => mainContainer(workloadOf(workloads, app)).env ?? [];
 
 test.each(Object.entries(CONFIGS))('%s gets exactly the variables that it reads', (app, load) => {
   expect(new Set(envOf(app).map(({ name }) => name))).toEqual(variablesRead(load));

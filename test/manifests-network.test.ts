@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { containersOf, type Peer, readManifests, type Workload, workloadsOf } from './manifests.ts';
+import { containersOf, type Peer, readManifests, workloadOf, workloadsOf } from './manifests.ts';
 
 const manifests = readManifests();
 const workloads = workloadsOf(manifests);
@@ -75,8 +75,7 @@ test('to anywhere goes DNS alone, from whoever looks names up', () => {
 test('a rule names only ports that its pods listen on', () => {
   for (const arrow of arrows('ingress')) {
     const [app, port] = (arrow.split(' → ')[1] as string).split(':');
-    const { pod } = workloads.find(({ labels }) => labels.app === app) as Workload;
-    const ports = containersOf({ pod } as Workload).flatMap((container) => container.ports ?? []);
+    const ports = containersOf(workloadOf(workloads, app as string)).flatMap((container) => container.ports ?? []);
     expect(
       ports.map(({ containerPort }) => containerPort),
       arrow,

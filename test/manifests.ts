@@ -96,6 +96,24 @@ export function workloadsOf(manifests: Manifest[]): Workload[] {
   });
 }
 
+/** The names of every object of a kind. */
+export const namesOf = (manifests: Manifest[], kind: string): Set<string> =>
+  new Set(manifests.filter((one) => one.kind === kind).map(({ metadata }) => metadata.name));
+
+/** Throws where there is none. */
+export function manifestOf(manifests: Manifest[], kind: string, name: string): Manifest {
+  const found = manifests.find((one) => one.kind === kind && one.metadata.name === name);
+  if (!found) throw new Error(`there is no ${kind} ${name}`);
+  return found;
+}
+
+/** The one whose pods carry the label. Throws where there is none. */
+export function workloadOf(workloads: Workload[], app: string): Workload {
+  const found = workloads.find(({ labels }) => labels.app === app);
+  if (!found) throw new Error(`no pod is labelled ${app}`);
+  return found;
+}
+
 export function containersOf({ pod }: Workload): Container[] {
   return [...(pod.initContainers ?? []), ...pod.containers];
 }
