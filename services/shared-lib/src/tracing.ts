@@ -36,6 +36,10 @@ export type Tracer = {
 
 export type StartSpan = Pick<Tracer, 'span'>;
 
+// A collector that is away is tried for so long, also at the end of a process.
+const SEND_MS = 3_000;
+const TELL_EVERY_MS = 60_000;
+
 const NO_SPAN: OpenSpan = { traceparent: undefined, traceId: undefined, setAttributes() {}, end() {} };
 
 /** Traces nothing. */
@@ -84,7 +88,7 @@ export async function startTracing({
 }): Promise<Tracer> {
   if (endpoint === undefined) return untraced;
   const [
-    { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace },
+    { DiagLogLevel, diag, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace },
     { BatchSpanProcessor, TracerProvider },
     exporter,
     { resourceFromAttributes },
@@ -97,7 +101,7 @@ export async function startTracing({
   const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ 'service.name': `kube-face-${service}` }),
-    spanProcessors: [new BatchSpanProcessor({ exporter: new exporter.OTLPTraceExporter({ url }) })],
+    spanProcessors: [new BatchSpanProcessor({ exporter: new exporter.OTLPTraceExporter({ url, timeoutMillis: SEND_MS }) })],
   });
   const tracer = provider.getTracer('kube-face');
   const kinds = {
@@ -108,6 +112,7 @@ export async function startTracing({
     internal: SpanKind.INTERNAL,
   };
   const underWay = new AsyncLocalStorage<string | undefined>();
+  diag.setLogger(faultsTo(log), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   log.info({ url }, 'sending traces');
 
   function begin(name: string, { parent, kind = 'internal', attributes = {} }: SpanOptions): OpenSpan {
@@ -153,4 +158,25 @@ export async function startTracing({
       await provider.shutdown().catch((error: unknown) => log.warn({ error }, 'the last traces did not arrive'));
     },
   };
+}
+
+/** What OpenTelemetry says of its own faults, once a minute: a collector that is away would fill the log. */
+function faultsTo(log: Logger) {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  const tell = (reason: string) => {
+    if (performance.now() - toldAt < TELL_EVERY_MS) return;
+    toldAt = performance.now();
+    log.warn({ reason: messageIn(reason) }, 'traces do not arrive');
+  };
+  const ignore = () => {};
+  return { error: tell, warn: tell, info: ignore, debug: ignore, verbose: ignore };
+}
+
+/** It writes an error as JSON. */
+function messageIn(reason: string): string {
+  try {
+    return String(JSON.parse(reason).message);
+  } catch {
+    return reason;
+  }
 }

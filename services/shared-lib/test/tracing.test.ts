@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { pino } from 'pino';
+import { expect, onTestFinished, test } from 'vitest';
 import { startCollector } from '../../../test/harness/collector.ts';
 import { silent } from '../src/logger.ts';
 import { parseTraceparent, spanOfMany, startTracing, untraced } from '../src/tracing.ts';
@@ -18,6 +21,29 @@ test('a step below another belongs to the same trace, across what only carries t
   expect(process).toMatchObject({ name: 'process', traceId: post?.traceId, parentSpanId: post?.spanId });
 });
 
+test('a step goes below the one that is under way, unless it takes up something from outside', async () => {
+  const collector = await startCollector();
+  const tracer = await startTracing({ service: 'test', endpoint: collector.endpoint, log: silent });
+  await tracer.span('enrol', { kind: 'server' }, async () => {
+    await Promise.resolve();
+    const stream = tracer.begin('converse', { kind: 'client' });
+    await tracer.span('work of another', { kind: 'consumer' }, () => undefined);
+    stream.end('broken off');
+  });
+  await tracer.span('alone', {}, () => undefined);
+  await tracer.close();
+  collector.close();
+
+  const named = new Map(collector.spans.map((span) => [span.name, span]));
+  const enrol = named.get('enrol');
+  expect(named.get('converse')).toMatchObject({ traceId: enrol?.traceId, parentSpanId: enrol?.spanId });
+  expect(named.get('converse')?.status).toEqual({ code: 2, message: 'broken off' });
+  for (const name of ['work of another', 'alone']) {
+    expect(named.get(name)?.parentSpanId).toBeUndefined();
+    expect(named.get(name)?.traceId).not.toBe(enrol?.traceId);
+  }
+});
+
 test('a step that throws is marked, and the error goes on', async () => {
   const collector = await startCollector();
   const tracer = await startTracing({ service: 'test', endpoint: collector.endpoint, log: silent });
@@ -29,6 +55,35 @@ test('a step that throws is marked, and the error goes on', async () => {
   collector.close();
 
   expect(collector.spans).toMatchObject([{ name: 'identify', status: { code: 2, message: 'no workers' } }]);
+});
+
+test('that traces do not arrive is told, once for many', async () => {
+  let refused = 0;
+  const collector = createServer((request, response) => {
+    request.resume();
+    response.writeHead(400).end(() => {
+      refused += 1;
+    });
+  });
+  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void collector.close());
+  const told: { reason: string; msg: string }[] = [];
+  const log = pino({ level: 'warn' }, { write: (line) => told.push(JSON.parse(line)) });
+  const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+  const tracer = await startTracing({ service: 'test', endpoint, log });
+  const full = Array.from({ length: 512 }); // is sent at once
+  for (const batches of [1, 2, 3]) {
+    await Promise.all(full.map(() => tracer.span('post', {}, () => undefined)));
+    await expect.poll(() => refused, { timeout: 10_000 }).toBeGreaterThanOrEqual(batches);
+  }
+  await tracer.close();
+  expect(told).toMatchObject([{ reason: 'Bad Request', msg: 'traces do not arrive' }]);
+});
+
+test('a collector that is away holds up the end of a process for a moment only', { timeout: 6_000 }, async () => {
+  const tracer = await startTracing({ service: 'test', endpoint: 'http://127.0.0.1:1', log: silent });
+  await tracer.span('post', {}, () => undefined);
+  await tracer.close();
 });
 
 test('without an endpoint nothing of OpenTelemetry is loaded', async () => {
