@@ -1,14 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silent } from '@kube-face/shared-lib/logger';
 import { Registry } from '@kube-face/shared-lib/metrics';
 import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { tempFolder } from '../../../test/harness/temp-folder.ts';
 import { createApp, type PageApp } from '../src/app.ts';
 import { createLive } from '../src/live.ts';
 import { createFrontendMetrics } from '../src/metrics.ts';
@@ -61,7 +61,7 @@ const people: PeopleStore = {
 };
 
 beforeEach(async () => {
-  root = mkdtempSync(join(tmpdir(), 'app-'));
+  root = tempFolder('app');
   const photo = await sharp({ create: { width: 300, height: 200, channels: 3, background: '#456' } })
     .jpeg()
     .toBuffer();
@@ -93,7 +93,6 @@ afterEach(async () => {
   app.close();
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
-  rmSync(root, { recursive: true });
 });
 
 test('a page loads from here alone, calls the receiver, and is never framed', async () => {

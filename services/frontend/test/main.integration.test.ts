@@ -1,9 +1,7 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { freshDatabase, mysqlEnv } from '../../../test/harness/database.ts';
+import { makePhotoFolders } from '../../../test/harness/photo-folders.ts';
 import { type Service, startService } from '../../../test/harness/service.ts';
-import { tempFolder } from '../../../test/harness/temp-folder.ts';
 
 let frontend: Service | undefined;
 
@@ -13,10 +11,7 @@ afterEach(async () => {
 });
 
 async function start(env: Record<string, string> = {}): Promise<Service> {
-  const folder = tempFolder('photos');
-  const photos = { KNOWN_PEOPLE: join(folder, 'known'), UNKNOWN_PEOPLE: join(folder, 'unknown') };
-  for (const one of Object.values(photos)) mkdirSync(one);
-  frontend = await startService('frontend', { ...mysqlEnv(await freshDatabase()), ...photos, ...env });
+  frontend = await startService('frontend', { ...mysqlEnv(await freshDatabase()), ...makePhotoFolders(), ...env });
   return frontend;
 }
 

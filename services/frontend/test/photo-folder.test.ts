@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { tempFolder } from '../../../test/harness/temp-folder.ts';
 import { createPhotoFolder, MAX_PHOTO_BYTES, type PhotoFolder } from '../src/photo-folder.ts';
 
 let base: string;
@@ -10,7 +10,7 @@ let root: string;
 let folder: PhotoFolder;
 
 beforeEach(() => {
-  base = mkdtempSync(join(tmpdir(), 'photo-folder-'));
+  base = tempFolder('photo-folder');
   root = join(base, 'mounted', 'photos');
   mkdirSync(join(root, 'deep'), { recursive: true });
   writeFileSync(join(root, 'a.jpg'), 'a');
@@ -20,8 +20,6 @@ beforeEach(() => {
   writeFileSync(`${root}-other/c.jpg`, 'c');
   folder = createPhotoFolder(root, '/unknown_people');
 });
-
-afterEach(() => rmSync(base, { recursive: true }));
 
 async function read(path: string): Promise<string | undefined> {
   const file = await folder.open(path);

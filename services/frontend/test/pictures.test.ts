@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { tempFolder } from '../../../test/harness/temp-folder.ts';
 import { createPhotoFolder, type PhotoFolder } from '../src/photo-folder.ts';
 import { createPictures, type Picture, type Pictures, squareAround, type Variant } from '../src/pictures.ts';
 
@@ -11,12 +11,10 @@ let folder: PhotoFolder;
 let pictures: Pictures;
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'pictures-'));
+  root = tempFolder('pictures');
   folder = createPhotoFolder(root, '/unknown_people');
   pictures = createPictures({ cacheBytes: 1_000_000 });
 });
-
-afterEach(() => rmSync(root, { recursive: true }));
 
 /** Left half red, right half blue. */
 function twoHalves(width: number, height: number) {

@@ -3,16 +3,7 @@ import { silent } from '@kube-face/shared-lib/logger';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FaceServiceError } from '../src/face-client.ts';
 import { createFaceService, type FaceService } from '../src/face-service.ts';
-
-const DESCRIPTION: DescribeResponseMessage = {
-  model: 'fake',
-  threshold: 0.5,
-  galleryVersion: 7,
-  gallerySize: 1,
-  workers: 2,
-  queueLimit: 4,
-  engine: 'onnxruntime-web',
-};
+import { DESCRIPTION } from './fake-face-server.ts';
 
 let world: { answer: DescribeResponseMessage | Error; pods: number; asked: number; mayCall: boolean; capacity: number[] };
 let service: FaceService;

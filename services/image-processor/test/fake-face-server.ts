@@ -27,7 +27,8 @@ export type FakeFaceServer = {
   stop(): void;
 };
 
-const DESCRIPTION: DescribeResponseMessage = {
+/** What it says about itself. */
+export const DESCRIPTION: DescribeResponseMessage = {
   model: 'fake',
   threshold: 0.5,
   galleryVersion: 7,

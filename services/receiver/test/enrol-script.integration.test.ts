@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tempFolder } from '../../../test/harness/temp-folder.ts';
 import { fakePhoto } from './fake-gallery.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -13,7 +13,7 @@ let folder: string;
 
 beforeAll(async () => {
   world = await startWorld();
-  folder = await mkdtemp(join(tmpdir(), 'people-'));
+  folder = tempFolder('people');
   for (const [index, name] of ['Ada Lovelace', 'Bo'].entries()) {
     await mkdir(join(folder, name));
     for (let n = 0; n < 11; n += 1)
@@ -24,7 +24,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await world.close();
-  await rm(folder, { recursive: true });
 });
 
 function enrol(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {

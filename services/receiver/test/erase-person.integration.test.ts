@@ -2,8 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { cropped } from '../../../scripts/demo/sample-files.ts';
-import { PEOPLE } from '../../../scripts/demo/samples.ts';
+import { photosOf } from '../../../scripts/demo/sample-files.ts';
 import { freshDatabase, mysqlEnv } from '../../../test/harness/database.ts';
 import { type Nsq, startNsq } from '../../../test/harness/nsq.ts';
 import { type Service, startService } from '../../../test/harness/service.ts';
@@ -59,11 +58,8 @@ const cached = () =>
 const within = { timeout: 20_000, interval: 50 };
 
 test('erasing a person takes photos, gallery entries and cached descriptors from every process', async () => {
-  const [person] = PEOPLE;
-  if (!person) throw new Error('there are no samples');
-  const crops = await Promise.all(person.crops.map((crop) => cropped(crop)));
-  const photos = crops.map((crop) => Buffer.from(crop) as Buffer<ArrayBuffer>);
-  const enrolled = await ask(`${receiver.url}/people`, 'POST', photoForm(photos, person.name));
+  const photos = (await photosOf('Alice')).map(({ bytes }) => Buffer.from(bytes));
+  const enrolled = await ask(`${receiver.url}/people`, 'POST', photoForm(photos, 'Alice'));
   expect(enrolled.status).toBe(201);
   await vi.waitFor(async () => expect(await sizes()).toEqual([photos.length, photos.length]), within);
   await vi.waitFor(async () => expect(Math.min(...(await cached()))).toBeGreaterThan(0), within);

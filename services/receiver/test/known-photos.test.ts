@@ -1,18 +1,16 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { tempFolder } from '../../../test/harness/temp-folder.ts';
 import { createKnownPhotos, type KnownPhotos, slugOf } from '../src/known-photos.ts';
 
 let folder: string;
 let photos: KnownPhotos;
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'known-'));
+beforeEach(() => {
+  folder = tempFolder('known');
   photos = createKnownPhotos(folder);
 });
-afterEach(() => rm(folder, { recursive: true }));
-
 const write = (name: string, text = '') => writeFile(join(folder, name), text);
 
 test.each([

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { tempFolder } from '../../../test/harness/temp-folder.ts';
 import { type Form, receiveForm } from '../src/multipart.ts';
 import { MAX_PHOTO_BYTES } from '../src/temporary-photos.ts';
 
@@ -18,7 +17,7 @@ let url: string;
 let received: Promise<Form>;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'form-'));
+  folder = tempFolder('form');
   server = createServer((request, response) => {
     received = receiveForm(request, folder);
     received.then(
@@ -32,7 +31,6 @@ beforeEach(async () => {
 afterEach(async () => {
   server.closeAllConnections();
   server.close();
-  await rm(folder, { recursive: true });
 });
 
 function form(...parts: [field: string, value: string | Buffer<ArrayBuffer>, fileName?: string][]): FormData {

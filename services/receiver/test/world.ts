@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MysqlConfig } from '@kube-face/shared-lib/env';
 import { IMAGES_CHANNEL, IMAGES_TOPIC } from '@kube-face/shared-lib/image-id';
@@ -14,6 +13,7 @@ import { Reader } from 'nsqjs';
 import { expect, vi } from 'vitest';
 import { freshDatabase } from '../../../test/harness/database.ts';
 import { type Nsq, startNsq } from '../../../test/harness/nsq.ts';
+import { makePhotoFolders } from '../../../test/harness/photo-folders.ts';
 import { startTcpProxy, type TcpProxy } from '../../../test/harness/tcp-proxy.ts';
 import { type Config, loadConfig } from '../src/config.ts';
 import { startReceiver } from '../src/receiver.ts';
@@ -64,9 +64,7 @@ export async function startWorld(): Promise<World> {
   const wayToMysql = await startTcpProxy(mysql.port);
   const database = createDatabase(mysql);
   await migrate(database, silent);
-  const folder = await mkdtemp(join(tmpdir(), 'receiver-'));
-  const knownPeople = await mkdtemp(join(folder, 'known-'));
-  const unknownPeople = await mkdtemp(join(folder, 'unknown-'));
+  const { KNOWN_PEOPLE: knownPeople, UNKNOWN_PEOPLE: unknownPeople } = makePhotoFolders();
   let gallery = await startFakeGallery(knownPeople);
   const defaults: Config = {
     ...loadConfig({ MYSQL_USERPASSWORD: 'unused:unused' }),
@@ -114,7 +112,6 @@ export async function startWorld(): Promise<World> {
       await wayToMysql.close();
       await database.close();
       await nsq.stop();
-      await rm(folder, { recursive: true });
     },
   };
 }

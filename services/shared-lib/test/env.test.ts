@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { tempFolder } from '../../../test/harness/temp-folder.ts';
 import { ConfigError, envReader, withEnvFile } from '../src/env.ts';
 
 function faultsOf(work: () => void): readonly string[] {
@@ -71,14 +71,14 @@ test.each([
 });
 
 test('a .env file adds variables, and a real one wins', () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'env-')), '.env');
+  const file = join(tempFolder('env'), '.env');
   writeFileSync(file, 'LEASE_MS=1000\nLOG_LEVEL=debug\n');
   expect(withEnvFile({ LOG_LEVEL: 'warn' }, file)).toEqual({ LEASE_MS: '1000', LOG_LEVEL: 'warn' });
   expect(withEnvFile({ A: 'b' }, `${file}.missing`)).toEqual({ A: 'b' });
 });
 
 test('a PEM file is read where it is named, and a certificate comes with its key', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'kube-face-env-'));
+  const folder = tempFolder('env');
   const [pem, other] = [join(folder, 'a.pem'), join(folder, 'b.pem')];
   writeFileSync(pem, '-----BEGIN CERTIFICATE-----\n');
   writeFileSync(other, 'no such thing');
@@ -92,7 +92,6 @@ test('a PEM file is read where it is named, and a certificate comes with its key
   expect(tls({ GRPC_CERT: pem }).faults).toEqual(['GRPC_CERT and GRPC_KEY must be set together']);
   expect(tls({ GRPC_CA: other }).faults).toEqual(['GRPC_CA must be the name of a PEM file']);
   expect(tls({ GRPC_CA: join(folder, 'none') }).faults).toEqual(['GRPC_CA must be the name of a PEM file']);
-  rmSync(folder, { recursive: true });
 });
 
 test.each(['collector:4318', 'ftp://collector', 'http://'])('%s is no address of a collector', (text) => {

@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { tempFolder } from '../../../../test/harness/temp-folder.ts';
 import { createGraphBuilder } from '../../scripts/models/graph-builder.ts';
 import { encodeOnnx } from '../../scripts/models/onnx.ts';
 import { builtInModel, readModel } from '../../src/engine/descriptor-model.ts';
@@ -13,11 +13,9 @@ vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string;
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'kube-face-model-'));
+beforeEach(() => {
+  folder = tempFolder('model');
 });
-
-afterEach(() => rm(folder, { recursive: true }));
 
 const DESCRIPTION = {
   name: 'tiny',

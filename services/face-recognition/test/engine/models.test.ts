@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { tempFolder } from '../../../../test/harness/temp-folder.ts';
 import { buildModels } from '../../scripts/models/build.ts';
 import { FACE_API } from '../../src/engine/landmarks.ts';
 import { loadRuntime } from '../../src/engine/runtime.ts';
@@ -21,14 +21,12 @@ let folder: string;
 let tfjs: Reference;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'kube-face-models-'));
+  folder = tempFolder('models');
   await buildModels(MODELS);
   const program = fileURLToPath(new URL('tfjs-reference.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [program], { maxBuffer: 2 ** 26 });
   tfjs = JSON.parse(stdout.slice(stdout.indexOf('{'))) as Reference;
 }, 60_000);
-
-afterAll(() => rm(folder, { recursive: true }));
 
 /** [height, width, 3] to [3, height, width], as a network of ours takes it. */
 function planes(pixels: Float32Array, normalise: (value: number, channel: number) => number): Float32Array {
