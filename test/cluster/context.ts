@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Kubectl, until } from './kubectl.ts';
 import { createPoster, type Poster, type Tally } from './poster.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -107,6 +106,11 @@ async function fail(sentence: string): Promise<never> {
 
 export type Allowance = { refused?: boolean; later?: boolean };
 
+async function oneMoreAccepted({ tally }: Poster): Promise<void> {
+  const before = tally.accepted.size;
+  await until('another photo is accepted', 120_000, async () => tally.accepted.size > before, 50);
+}
+
 let runs = 0;
 
 /**
@@ -124,16 +128,15 @@ export async function whilePosting(
   let figure: string;
   let tally: Tally;
   try {
-    await delay(1_000); // posts on both sides of whatever happens
+    await oneMoreAccepted(poster); // before whatever happens, and after it
     figure = await work(poster);
-    await delay(1_000);
+    await oneMoreAccepted(poster);
   } finally {
     tally = await poster.stop();
   }
   if (tally.refused.length > 0 && !allow.refused)
     throw new Error(`${tally.refused.length} of ${tally.requests} requests refused, the first ${tally.refused[0]}`);
   if (tally.later > 0 && !allow.later) throw new Error(`${tally.later} of ${tally.requests} requests were told to come again`);
-  if (tally.accepted.size === 0) throw new Error('nothing was accepted');
   const startedMs = Date.now();
   await allFinal(context, tally.accepted, settleMs);
   await noneSaved(context, tally.notSaved);
