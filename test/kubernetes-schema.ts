@@ -1,7 +1,9 @@
+const OPERATOR = 'monitoring.coreos.com/v1';
+
 /**
- * Kubernetes' own schemas, as the package `kubernetes-models` compiles them to functions. They let unknown fields pass, as
- * JSON Schema does, and a misspelt field is the commonest fault of a manifest; so the object is handed over behind proxies
- * that note what the function reads: a field that it never asks for is one that Kubernetes does not know.
+ * Kubernetes' own schemas, and those of the Prometheus operator, as packages compile them to functions. They let unknown
+ * fields pass, as JSON Schema does, and a misspelt field is the commonest fault of a manifest; so the object is handed over
+ * behind proxies that note what the function reads: a field that it never asks for is one that Kubernetes does not know.
  */
 type Fault = { instancePath: string; message?: string; keyword: string; params: Record<string, unknown> };
 type Validate = ((value: unknown) => boolean) & { errors?: Fault[] | null };
@@ -31,12 +33,29 @@ function watched(value: unknown, path: string, unread: Set<string>): unknown {
 
 /** What is wrong with an object, one sentence each; empty where the API server's schema accepts it and knows every field. */
 export async function schemaFaults(object: { apiVersion: string; kind: string }): Promise<string[]> {
-  const name = schemaName(object.apiVersion, object.kind);
-  const { validate } = (await import(`kubernetes-models/_schemas/${name}`)) as { validate: Validate };
   const unread = new Set<string>();
-  const isValid = validate(watched(object, '', unread));
-  const wrong = isValid
-    ? []
-    : (validate.errors ?? []).map((fault) => `${fault.instancePath || '/'}: ${fault.keyword} ${JSON.stringify(fault.params)}`);
+  const seen = watched(object, '', unread);
+  const wrong = object.apiVersion === OPERATOR ? await operatorFaults(object.kind, seen) : await ownFaults(object, seen);
   return [...wrong, ...[...unread].map((path) => `${path}: unknown field`)];
+}
+
+async function ownFaults({ apiVersion, kind }: { apiVersion: string; kind: string }, seen: unknown): Promise<string[]> {
+  const { validate } = (await import(`kubernetes-models/_schemas/${schemaName(apiVersion, kind)}`)) as { validate: Validate };
+  if (validate(seen)) return [];
+  return (validate.errors ?? []).map(
+    ({ instancePath, keyword, params }) => `${instancePath || '/'}: ${keyword} ${JSON.stringify(params)}`,
+  );
+}
+
+/** Its package keeps the functions to itself; they look at whatever their method is called on. */
+async function operatorFaults(kind: string, seen: unknown): Promise<string[]> {
+  const models: Record<string, { prototype: { validate(): void } }> = await import(
+    '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1'
+  );
+  try {
+    models[kind]?.prototype.validate.call(seen);
+    return models[kind] ? [] : [`there is no ${kind}`];
+  } catch (error) {
+    return [String(error)];
+  }
 }

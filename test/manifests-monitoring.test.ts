@@ -98,7 +98,9 @@ test('the handbook has a place for every alert, and for no other', () => {
 
 const manifests = readManifests('monitoring');
 
-test.each(manifests.map((manifest) => [manifest.file, manifest] as const))(
+const forTheOperator = readManifests('monitoring/operator').map((one) => ({ ...one, file: `operator/${one.file}` }));
+
+test.each([...manifests, ...forTheOperator].map((manifest) => [manifest.file, manifest] as const))(
   '%s is what the API server accepts',
   async (_file, manifest) => {
     const { file: _name, ...object } = manifest;
