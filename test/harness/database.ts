@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { MysqlConfig } from '@kube-face/shared-lib/env';
-import { createDatabase } from '@kube-face/shared-lib/mysql';
+import { silent } from '@kube-face/shared-lib/logger';
+import { migrate } from '@kube-face/shared-lib/migrate';
+import { createDatabase, type Database } from '@kube-face/shared-lib/mysql';
 import { inject } from 'vitest';
 import { databaseStatements } from '../../scripts/parts/mysql.ts';
 
@@ -15,6 +17,13 @@ export async function freshDatabase(admin: MysqlConfig = inject('mysql')): Promi
     await server.close();
   }
   return { ...account, host: admin.host, port: admin.port, database: name };
+}
+
+/** The services' tables, empty, by default in a new database. */
+export async function freshTables(mysql?: MysqlConfig): Promise<Database> {
+  const database = createDatabase(mysql ?? (await freshDatabase()));
+  await migrate(database, silent);
+  return database;
 }
 
 /** The same as a service's environment says it. */

@@ -1,16 +1,14 @@
 import { silent } from '@kube-face/shared-lib/logger';
-import { migrate } from '@kube-face/shared-lib/migrate';
-import { createDatabase, type Database, type RowDataPacket } from '@kube-face/shared-lib/mysql';
+import type { Database, RowDataPacket } from '@kube-face/shared-lib/mysql';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { freshDatabase } from '../../../test/harness/database.ts';
+import { freshTables } from '../../../test/harness/database.ts';
 import { type CountSource, createCounts } from '../src/counts.ts';
 
 let database: Database;
 let counts: CountSource;
 
 beforeAll(async () => {
-  database = createDatabase(await freshDatabase());
-  await migrate(database, silent);
+  database = await freshTables();
 });
 
 afterAll(() => database.close());

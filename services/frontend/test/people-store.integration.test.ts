@@ -1,16 +1,13 @@
-import { silent } from '@kube-face/shared-lib/logger';
-import { migrate } from '@kube-face/shared-lib/migrate';
-import { createDatabase, type Database } from '@kube-face/shared-lib/mysql';
+import type { Database } from '@kube-face/shared-lib/mysql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freshDatabase } from '../../../test/harness/database.ts';
+import { freshTables } from '../../../test/harness/database.ts';
 import { createPeopleStore, MAX_COUNTED, PEOPLE_PAGE_SIZE, type PeopleStore } from '../src/people-store.ts';
 
 let database: Database;
 let people: PeopleStore;
 
 beforeAll(async () => {
-  database = createDatabase(await freshDatabase());
-  await migrate(database, silent);
+  database = await freshTables();
   people = createPeopleStore(database);
   // Several people share a name, and one name begins with another.
   const rows = Array.from({ length: 60 }, (_, index) => [index + 1, `Person ${String(Math.floor(index / 3)).padStart(2, '0')}`]);

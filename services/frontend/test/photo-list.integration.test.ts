@@ -1,9 +1,7 @@
 import { OUTCOMES, type Outcome, STATUS_WORDS, statusOf } from '@kube-face/shared-lib/image-status';
-import { silent } from '@kube-face/shared-lib/logger';
-import { migrate } from '@kube-face/shared-lib/migrate';
-import { createDatabase, type Database, type RowDataPacket } from '@kube-face/shared-lib/mysql';
+import type { Database, RowDataPacket } from '@kube-face/shared-lib/mysql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freshDatabase } from '../../../test/harness/database.ts';
+import { freshTables } from '../../../test/harness/database.ts';
 import type { Photo } from '../src/photo.ts';
 import { listPhotos, type PhotoList } from '../src/photo-list.ts';
 import { type PhotoQuery, SORTS } from '../src/photo-query.ts';
@@ -18,8 +16,7 @@ let all: Photo[];
 const others = new Map<number, number>();
 
 beforeAll(async () => {
-  database = createDatabase(await freshDatabase());
-  await migrate(database, silent);
+  database = await freshTables();
   await database.query("insert into person (id, name) values (1, 'Face'), (2, 'Hannibal'), (3, 'Murdock')");
   const rows = Array.from({ length: COUNT }, (_, index) => {
     const outcome = OUTCOMES[(index * 7) % OUTCOMES.length] ?? 'match';

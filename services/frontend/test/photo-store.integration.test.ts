@@ -1,8 +1,6 @@
-import { silent } from '@kube-face/shared-lib/logger';
-import { migrate } from '@kube-face/shared-lib/migrate';
-import { createDatabase, type Database } from '@kube-face/shared-lib/mysql';
+import type { Database } from '@kube-face/shared-lib/mysql';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { freshDatabase } from '../../../test/harness/database.ts';
+import { freshTables } from '../../../test/harness/database.ts';
 import { createPhotoStore, type PhotoStore } from '../src/photo-store.ts';
 import { later, NOON } from './fakes.ts';
 
@@ -12,8 +10,7 @@ let database: Database;
 let photos: PhotoStore;
 
 beforeAll(async () => {
-  database = createDatabase(await freshDatabase());
-  await migrate(database, silent);
+  database = await freshTables();
   photos = createPhotoStore(database);
 });
 

@@ -1,9 +1,7 @@
-import { silent } from '@kube-face/shared-lib/logger';
 import { createRegistry, type Registry } from '@kube-face/shared-lib/metrics';
-import { migrate } from '@kube-face/shared-lib/migrate';
-import { createDatabase, type Database } from '@kube-face/shared-lib/mysql';
+import type { Database } from '@kube-face/shared-lib/mysql';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { freshDatabase } from '../../../test/harness/database.ts';
+import { freshTables } from '../../../test/harness/database.ts';
 import { watchBacklog } from '../src/backlog.ts';
 
 let database: Database;
@@ -11,8 +9,7 @@ let clock = 0;
 let registry: Registry;
 
 beforeAll(async () => {
-  database = createDatabase(await freshDatabase());
-  await migrate(database, silent);
+  database = await freshTables();
 });
 afterAll(() => database.close());
 beforeEach(async () => {

@@ -1,8 +1,6 @@
-import { silent } from '@kube-face/shared-lib/logger';
-import { migrate } from '@kube-face/shared-lib/migrate';
-import { createDatabase, type Database, type ResultSetHeader, type RowDataPacket } from '@kube-face/shared-lib/mysql';
+import type { Database, ResultSetHeader, RowDataPacket } from '@kube-face/shared-lib/mysql';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { freshDatabase } from '../../../test/harness/database.ts';
+import { freshTables } from '../../../test/harness/database.ts';
 import { createImageStore, type ImageStore, type Result } from '../src/image-store.ts';
 import type { Reading } from '../src/read-answer.ts';
 import { fakeFace } from './fakes.ts';
@@ -14,8 +12,7 @@ let mine: ImageStore;
 let theirs: ImageStore;
 
 beforeAll(async () => {
-  database = createDatabase(await freshDatabase());
-  await migrate(database, silent);
+  database = await freshTables();
   mine = createImageStore(database, { owner: 'mine', leaseMs: LEASE_MS });
   theirs = createImageStore(database, { owner: 'theirs', leaseMs: LEASE_MS });
 });

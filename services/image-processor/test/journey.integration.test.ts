@@ -1,11 +1,10 @@
 import { status } from '@grpc/grpc-js';
 import type { MysqlConfig } from '@kube-face/shared-lib/env';
 import { silent } from '@kube-face/shared-lib/logger';
-import { migrate } from '@kube-face/shared-lib/migrate';
-import { createDatabase, type Database, type ResultSetHeader, type RowDataPacket } from '@kube-face/shared-lib/mysql';
+import type { Database, ResultSetHeader, RowDataPacket } from '@kube-face/shared-lib/mysql';
 import { createImagePublisher, type ImagePublisher } from '@kube-face/shared-lib/nsq-publisher';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { freshDatabase, mysqlEnv } from '../../../test/harness/database.ts';
+import { freshDatabase, freshTables, mysqlEnv } from '../../../test/harness/database.ts';
 import { type Nsq, startNsq } from '../../../test/harness/nsq.ts';
 import { type Service, startService } from '../../../test/harness/service.ts';
 import { startTcpProxy, type TcpProxy } from '../../../test/harness/tcp-proxy.ts';
@@ -27,8 +26,7 @@ beforeAll(async () => {
   nsq = await startNsq();
   mysql = await freshDatabase();
   wayToMysql = await startTcpProxy(mysql.port);
-  database = createDatabase(mysql);
-  await migrate(database, silent);
+  database = await freshTables(mysql);
   faces = await startFakeFaceServer();
   publisher = createImagePublisher({ address: { host: '127.0.0.1', port: nsq.ports.nsqdTcp }, log: silent });
   processor = await startProcessor();

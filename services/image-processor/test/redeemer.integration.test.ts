@@ -3,14 +3,13 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { HostPort } from '@kube-face/shared-lib/env';
 import { silent } from '@kube-face/shared-lib/logger';
-import { migrate } from '@kube-face/shared-lib/migrate';
-import { createDatabase, type Database, type RowDataPacket } from '@kube-face/shared-lib/mysql';
+import type { Database, RowDataPacket } from '@kube-face/shared-lib/mysql';
 import { createImagePublisher } from '@kube-face/shared-lib/nsq-publisher';
 import { nsqdName } from '@kube-face/shared-lib/nsqd-name';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { nsqdPart } from '../../../scripts/parts/nsq.ts';
 import { freePort } from '../../../scripts/parts/ports.ts';
-import { freshDatabase, mysqlEnv } from '../../../test/harness/database.ts';
+import { freshDatabase, freshTables, mysqlEnv } from '../../../test/harness/database.ts';
 import { type Nsq, startNsq, testNsqPrograms } from '../../../test/harness/nsq.ts';
 import { run } from '../../../test/harness/running.ts';
 import { tempFolder } from '../../../test/harness/temp-folder.ts';
@@ -25,8 +24,7 @@ let env: Record<string, string>;
 beforeAll(async () => {
   nsq = await startNsq();
   const mysql = await freshDatabase();
-  database = createDatabase(mysql);
-  await migrate(database, silent);
+  database = await freshTables(mysql);
   env = { ...mysqlEnv(mysql), ...nsq.env, REDEEM_AFTER_MS: '4000', LOG_LEVEL: 'debug' };
 });
 

@@ -6,12 +6,11 @@ import { IMAGES_CHANNEL, IMAGES_TOPIC } from '@kube-face/shared-lib/image-id';
 import { createLifecycle } from '@kube-face/shared-lib/lifecycle';
 import { silent } from '@kube-face/shared-lib/logger';
 import { Registry } from '@kube-face/shared-lib/metrics';
-import { migrate } from '@kube-face/shared-lib/migrate';
-import { createDatabase, type Database } from '@kube-face/shared-lib/mysql';
+import type { Database } from '@kube-face/shared-lib/mysql';
 import { untraced } from '@kube-face/shared-lib/tracing';
 import { Reader } from 'nsqjs';
 import { expect, vi } from 'vitest';
-import { freshDatabase } from '../../../test/harness/database.ts';
+import { freshDatabase, freshTables } from '../../../test/harness/database.ts';
 import { type Nsq, startNsq } from '../../../test/harness/nsq.ts';
 import { makePhotoFolders } from '../../../test/harness/photo-folders.ts';
 import { startTcpProxy, type TcpProxy } from '../../../test/harness/tcp-proxy.ts';
@@ -62,8 +61,7 @@ export async function startWorld(): Promise<World> {
   const consumer = await startConsumer(nsq);
   const mysql = await freshDatabase();
   const wayToMysql = await startTcpProxy(mysql.port);
-  const database = createDatabase(mysql);
-  await migrate(database, silent);
+  const database = await freshTables(mysql);
   const { KNOWN_PEOPLE: knownPeople, UNKNOWN_PEOPLE: unknownPeople } = makePhotoFolders();
   let gallery = await startFakeGallery(knownPeople);
   const defaults: Config = {
