@@ -24,13 +24,13 @@ const GROUP = { maxItems: 64, isShared: isDatabaseAway };
 /** At shutdown, calls under way have this long to be answered before their photos go back. */
 const CALL_GRACE_MS = 8_000;
 
-/** While photos wait for a call, a result that waits so long for others to be written with makes nobody wait longer. */
-const RESULT_WAIT_MS = 100;
+/** While photos wait for their calls, a result may wait so long for others to be written with. */
+const RESULT_WAIT_MS = 200;
 const CLAIM_WAIT_MS = 1_000;
 
 // Beside the photos that are with face recognition, as many wait for it, and the others are claimed or written together.
 function messagesFor(calls: number): number {
-  return calls * 4 + 8;
+  return calls * 6 + 8;
 }
 
 // The photo and ourselves are not what the circuit watches.
@@ -120,7 +120,12 @@ export function startImageProcessor({ config, owner, resolve, registry, tracer, 
       const owners = await store.ownersOf([...new Set(lists.flat())]);
       return lists.map(() => owners);
     },
-    { ...GROUP, mayWait: () => slots.waiting + claims.size > 0 && !stopping.signal.aborted, waitMs: RESULT_WAIT_MS },
+    {
+      ...GROUP,
+      // Only as long as there is enough in hand: messages make room for others once they are answered.
+      mayWait: () => slots.waiting + claims.size >= slots.limit * 2 && !stopping.signal.aborted,
+      waitMs: RESULT_WAIT_MS,
+    },
   );
   const results = createGroup<Result, boolean>(store.write, GROUP);
 
