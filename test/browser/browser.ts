@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import sharp from 'sharp';
 import { inject, test } from 'vitest';
 
 const ARGS = [
@@ -59,12 +60,16 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`));
 }
 
+export type DroppedFile = { name: string; type: string; bytes: Buffer };
+
+/** A small photo of nothing; another one for each colour. */
+export async function redPhoto(red: number): Promise<DroppedFile> {
+  const create = { width: 64, height: 64, channels: 3, background: { r: red, g: 0, b: 0 } } as const;
+  return { name: `red-${red}.png`, type: 'image/png', bytes: await sharp({ create }).png().toBuffer() };
+}
+
 /** Drags files over an element and drops them, as a browser tells it. */
-export async function dropFiles(
-  page: Page,
-  selector: string,
-  files: readonly { name: string; type: string; bytes: Buffer }[],
-): Promise<void> {
+export async function dropFiles(page: Page, selector: string, files: readonly DroppedFile[]): Promise<void> {
   const sent = files.map(({ name, type, bytes }) => ({ name, type, base64: bytes.toString('base64') }));
   await page
     .locator(selector)

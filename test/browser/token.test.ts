@@ -1,7 +1,6 @@
-import sharp from 'sharp';
 import { expect } from 'vitest';
 import { startSystem } from '../harness/system.ts';
-import { browserTest, dropFiles } from './browser.ts';
+import { browserTest, dropFiles, redPhoto } from './browser.ts';
 import { tellStory } from './story.ts';
 
 const TOKEN = 'open-sesame';
@@ -10,16 +9,9 @@ const story = tellStory(() => startSystem('posting', { env: { API_TOKEN: TOKEN }
 browserTest('the token is asked for once, and kept for this session alone', async () => {
   story.forgive(/status of 401/);
   const page = await story.open('/');
-  const photo = async (red: number) => ({
-    name: `red-${red}.png`,
-    type: 'image/png',
-    bytes: await sharp({ create: { width: 64, height: 64, channels: 3, background: { r: red, g: 0, b: 0 } } })
-      .png()
-      .toBuffer(),
-  });
   const verdicts = page.locator('[data-uploads] .verdict', { hasText: /Photo \d+/ });
 
-  await dropFiles(page, '[data-upload]', [await photo(10), await photo(20)]);
+  await dropFiles(page, '[data-upload]', [await redPhoto(10), await redPhoto(20)]);
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Token').fill('wrong');
   await dialog.getByRole('button', { name: 'Use the token' }).click();
@@ -29,7 +21,7 @@ browserTest('the token is asked for once, and kept for this session alone', asyn
   await verdicts.nth(1).waitFor();
 
   await page.reload();
-  await dropFiles(page, '[data-upload]', [await photo(30)]);
+  await dropFiles(page, '[data-upload]', [await redPhoto(30)]);
   await verdicts.first().waitFor();
   expect(await dialog.count()).toBe(0);
   expect(await page.evaluate(() => [Object.values(sessionStorage), Object.values(localStorage), document.cookie])).toEqual([

@@ -2,7 +2,7 @@ import { ask } from './dialogs.js';
 import { parseElement, revealScripted } from './dom.js';
 import { faultOf, takeChosen, takeDrops } from './drop.js';
 import { createFileLine } from './file-line.js';
-import { call, capital, explain, isDone } from './receiver.js';
+import { call, capital, explain, isDone, mayPass } from './receiver.js';
 
 /** @param {string} text */
 function say(text) {
@@ -71,8 +71,7 @@ async function enrolOne(name, file, line) {
   form.append('image', file);
   const answer = await call('POST', '/people', { form, onProgress: line.progress });
   showVerdict(line, answer, name);
-  if (answer.status === 0 || answer.status === 401 || answer.status >= 500)
-    line.offerRetry(() => void enrolOne(name, file, line));
+  if (mayPass(answer)) line.offerRetry(() => void enrolOne(name, file, line));
   const id = answer.body?.person?.id;
   if (id) await showCard(id);
 }

@@ -93,6 +93,14 @@ export function isDone({ status }) {
 }
 
 /**
+ * Whether the same call may come to something else the next time.
+ * @param {Answer} answer
+ */
+export function mayPass({ status }) {
+  return status === 0 || status === 401 || status === 429 || status >= 500;
+}
+
+/**
  * What went wrong, and what to do.
  * @param {Answer} answer
  */

@@ -1,7 +1,7 @@
 import { element } from './dom.js';
 import { faultOf, takeChosen, takeDrops } from './drop.js';
 import { createFileLine } from './file-line.js';
-import { call, capital, explain } from './receiver.js';
+import { call, capital, explain, mayPass } from './receiver.js';
 
 const AT_A_TIME = 3;
 
@@ -43,7 +43,7 @@ async function upload(file, line) {
   if (item?.id === undefined) {
     const reason = item?.error?.message ? `${capital(item.error.message)}.` : explain(answer);
     line.say('bad', reason);
-    if (answer.status === 0 || answer.status === 401 || answer.status >= 500) line.offerRetry(() => enqueue(file, line));
+    if (mayPass(answer)) line.offerRetry(() => enqueue(file, line));
     return;
   }
   if (item.duplicate) {
