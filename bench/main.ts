@@ -6,7 +6,7 @@
  *   --json     one JSON document instead of tables
  *   --runtime NAME       native or wasm alone, of the pipeline
  *   --minutes N          of memory (2)
- *   --original COMMAND   a receiver of the original's, measured in turn with ours, see bench/receiver.ts
+ *   --original COMMAND   a receiver of the original's, measured in turn with ours (--original-port N, 8000)
  *   --photos FOLDER, --lfw FOLDER --pairs FILE   accuracy of the engine on labelled photos, see bench/engine.ts
  *
  * Each of them has more options of its own: `node --conditions=source bench/engine.ts --soak 20000`, and so on.
@@ -18,7 +18,7 @@ import { benchFlood } from './flood.ts';
 import { benchGallery } from './gallery.ts';
 import { benchMemory } from './memory.ts';
 import { benchPipeline } from './pipeline.ts';
-import { benchReceiver } from './receiver.ts';
+import { benchReceiver, originalOf } from './receiver.ts';
 
 type Tables = Record<string, BenchRow[]>;
 
@@ -29,13 +29,14 @@ const { values, positionals } = parseArgs({
     runtime: { type: 'string' },
     minutes: { type: 'string' },
     original: { type: 'string' },
+    'original-port': { type: 'string', default: '8000' },
     json: { type: 'boolean', default: false },
     photos: { type: 'string' },
     lfw: { type: 'string' },
     pairs: { type: 'string' },
   },
 });
-const { photos, lfw, pairs, runtime, minutes, original } = values;
+const { photos, lfw, pairs, runtime, minutes } = values;
 const chosen = runtime === 'native' || runtime === 'wasm' ? runtime : undefined;
 const labelled = { photos, lfw: lfw !== undefined && pairs !== undefined ? { folder: lfw, pairs } : undefined };
 
@@ -46,7 +47,7 @@ const BENCHES: Record<string, (small: boolean) => Promise<Tables>> = {
     return { 'gallery: search': search, 'gallery: start': coldStart, 'gallery: stored faces judged anew': decide };
   },
   receiver: async (small) => ({
-    'receiver: posts': await benchReceiver({ original, ...(small && { rows: [0], seconds: 2 }) }),
+    'receiver: posts': await benchReceiver({ original: originalOf(values), ...(small && { rows: [0], seconds: 2 }) }),
   }),
   pipeline: (small) => benchPipeline({ ...(chosen && { runtimes: [chosen] }), ...(small && { photos: 200, posts: 20 }) }),
   flood: async (small) => ({ 'flood: what a new post takes meanwhile': await benchFlood(small ? { posts: 5_000 } : {}) }),

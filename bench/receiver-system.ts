@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { silent } from '@kube-face/shared-lib/logger';
 import { migrate } from '@kube-face/shared-lib/migrate';
-import { createDatabase, type Database, type RowDataPacket } from '@kube-face/shared-lib/mysql';
+import { createDatabase, type Database } from '@kube-face/shared-lib/mysql';
 import { databaseStatements, mysqlPart } from '../scripts/parts/mysql.ts';
 import { provideMysqlProgram } from '../scripts/parts/mysql-program.ts';
 import { freePort } from '../scripts/parts/ports.ts';
@@ -12,17 +12,18 @@ import { startService } from '../test/harness/service.ts';
 import { removeFolder, tempFolder } from '../test/harness/temp-folder.ts';
 
 const SEED_ROWS = 50_000; // of one statement
-const ORIGINAL_PORT = 8000; // built into it
 
 export type Receiver = { name: 'ours' | 'original'; port: number; running: Running };
+
+export type Original = { command: string; port: number };
 
 export type ReceiverSystem = {
   database: Database;
   pids: { mysql: number; nsqd: number };
   startOurs(): Promise<Receiver>;
-  /** A command line of the user's, started with the original's variables; it listens on port 8000. */
-  startOriginal(command: string): Promise<Receiver>;
-  /** Processed photos, as a system has them that has run for a while, until there are so many. */
+  /** A command line of the user's, started with the original's variables; where it listens it knows by itself. */
+  startOriginal(original: Original): Promise<Receiver>;
+  /** So many processed photos and no others, as a system has them that has run for a while. */
   fill(rows: number): Promise<void>;
   /** Nothing waits any more. */
   settle(): Promise<void>;
@@ -30,7 +31,7 @@ export type ReceiverSystem = {
 };
 
 /** Whether somebody takes connections there. */
-function listens(port: number): Promise<boolean> {
+export function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.once('connect', () => {
@@ -71,22 +72,21 @@ export async function startReceiverSystem(more: Readonly<Record<string, string>>
       const running = await startService('receiver', { ...env, DRAIN_MS: '0', LOG_LEVEL: 'warn' });
       return { name: 'ours', port: Number(new URL(running.url).port), running };
     },
-    async startOriginal(command) {
-      if (await listens(ORIGINAL_PORT)) throw new Error(`something listens on port ${ORIGINAL_PORT}, where the original would`);
+    async startOriginal({ command, port }) {
       const running = await run({
         name: 'original',
         command: '/bin/sh',
         args: ['-c', `exec ${command}`],
         cwd: process.cwd(),
         env: { ...process.env, ...env },
-        isReady: () => listens(ORIGINAL_PORT),
+        isReady: () => listens(port),
         graceMs: 5_000,
       });
-      return { name: 'original', port: ORIGINAL_PORT, running };
+      return { name: 'original', port, running };
     },
     async fill(rows) {
-      const [count] = await database.query<RowDataPacket[]>('select count(*) as n from images');
-      for (let at = Number(count?.n ?? 0); at < rows; at += SEED_ROWS) {
+      await database.query('truncate table images');
+      for (let at = 0; at < rows; at += SEED_ROWS) {
         const some = Array.from({ length: Math.min(SEED_ROWS, rows - at) }, (_, index) => [
           `/unknown_people/seed/${at + index}.jpg`,
         ]);

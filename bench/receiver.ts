@@ -2,23 +2,24 @@
  * Posts to a receiver with a MySQL and an nsqd of its own, all on this machine, single and in batches, on an empty table and on a
  * full one. MySQL has its own default durability. `node --conditions=source bench/receiver.ts`
  *
- *   --rows 0,1000000     rows that stand in the table before
+ *   --rows 0,1000000     rows that stand in the table before each receiver is measured
  *   --seconds N          of each measurement (10)
  *   --connections N      of single posts (64)
- *   --original COMMAND   a receiver of the original's that is measured in turn, on the same schema and port 8000
+ *   --original COMMAND   a receiver of the original's that is measured in turn, on the same schema
+ *   --original-port N    where it listens (8000, which is built into it)
  *   --json               JSON instead of a table
  */
 import { parseArgs } from 'node:util';
 import { type BenchRow, round } from './figures.ts';
 import { postLoad } from './http-load.ts';
 import { countCpu } from './process-use.ts';
-import { type Receiver, type ReceiverSystem, startReceiverSystem } from './receiver-system.ts';
+import { listens, type Original, type Receiver, type ReceiverSystem, startReceiverSystem } from './receiver-system.ts';
 
 export type ReceiverBenchOptions = {
   rows?: readonly number[];
   seconds?: number;
   connections?: number;
-  original?: string | undefined;
+  original?: Original | undefined;
 };
 
 type Kind = 'single' | 'batch';
@@ -72,13 +73,14 @@ export async function benchReceiver({
   connections = 64,
   original,
 }: ReceiverBenchOptions = {}): Promise<BenchRow[]> {
+  if (original && (await listens(original.port))) throw new Error(`something listens on port ${original.port} already`);
   const system = await startReceiverSystem();
   const figures: BenchRow[] = [];
   const start = [system.startOurs, ...(original === undefined ? [] : [() => system.startOriginal(original)])];
   try {
     for (const before of rows) {
-      if (before > 0) await system.fill(before);
       for (const one of start) {
+        await system.fill(before);
         const receiver = await one();
         await measure(system, receiver, 'single', { seconds: 2, connections }); // warm
         for (const kind of ['single', 'batch'] as const) {
@@ -94,6 +96,11 @@ export async function benchReceiver({
   }
 }
 
+/** The original as the command line tells of it. */
+export function originalOf(values: { original?: string | undefined; 'original-port': string }): Original | undefined {
+  return values.original === undefined ? undefined : { command: values.original, port: Number(values['original-port']) };
+}
+
 if (import.meta.main) {
   const { values } = parseArgs({
     options: {
@@ -101,6 +108,7 @@ if (import.meta.main) {
       rows: { type: 'string', default: '0,1000000' },
       connections: { type: 'string', default: '64' },
       original: { type: 'string' },
+      'original-port': { type: 'string', default: '8000' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -108,7 +116,7 @@ if (import.meta.main) {
     rows: values.rows.split(',').map(Number),
     seconds: Number(values.seconds),
     connections: Number(values.connections),
-    original: values.original,
+    original: originalOf(values),
   });
   if (values.json) console.log(JSON.stringify(figures, null, 2));
   else console.table(figures);
