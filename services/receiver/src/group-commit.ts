@@ -41,6 +41,7 @@ const PUBLISH = { kind: 'producer', attributes: { 'messaging.system': 'nsq' } } 
 const MAX_GROUP = 10_000;
 // Who comes after a slow group (a large batch, a database that hangs) does not wait for it.
 const SLOW_MS = 50;
+const LARGE = 1_000; // images; slow for certain
 const MAX_SIDE_BY_SIDE = 4;
 
 /**
@@ -76,14 +77,17 @@ export function createGroupCommit(dependencies: GroupCommitDependencies): GroupC
   }
 
   /** Counts a group that is being written, and lets the next begin when this one is done or slow. */
-  async function counted<T>(write: () => Promise<T>): Promise<T> {
+  async function counted<T>(images: number, write: () => Promise<T>): Promise<T> {
     writing += 1;
     let isSlow = false;
-    const timer = setTimeout(() => {
-      isSlow = true;
-      slow += 1;
-      pump();
-    }, SLOW_MS);
+    const timer = setTimeout(
+      () => {
+        isSlow = true;
+        slow += 1;
+        pump();
+      },
+      images < LARGE ? SLOW_MS : 0,
+    );
     try {
       return await write();
     } finally {
@@ -101,7 +105,9 @@ export function createGroupCommit(dependencies: GroupCommitDependencies): GroupC
     const traces = new Set(images.flatMap(({ traceParent }) => traceParent ?? []));
     let saved: SavedImage[];
     try {
-      saved = await spanOfMany(tracer, traces, 'save images', SAVE, () => counted(() => writer.save(images, batch)));
+      saved = await spanOfMany(tracer, traces, 'save images', SAVE, () =>
+        counted(images.length, () => writer.save(images, batch)),
+      );
     } catch (error) {
       if (group.length === 1 || error instanceof UndecidedError || isDatabaseAway(error)) {
         for (const { reject } of group) reject(error);

@@ -120,18 +120,21 @@ test('what was there before is not queued again', async () => {
   expect(published).toEqual([]);
 });
 
-test('who comes after a slow group does not wait for it', async () => {
+test.each([
+  ['a slow group', ['slow'], 50],
+  ['a large group', Array.from({ length: 1_000 }, (_, index) => `large ${index}`), 1],
+])('who comes after %s does not wait for it', async (_, first, afterMs) => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {
     const { post, groups } = world();
     const turn = () => new Promise((resolve) => setImmediate(resolve));
-    void post('slow');
+    void post(...first);
     await turn();
     const quick = post('quick');
     await turn();
-    expect(groups.map(({ paths }) => paths)).toEqual([['slow']]);
-    await vi.advanceTimersByTimeAsync(50);
-    expect(groups.map(({ paths }) => paths)).toEqual([['slow'], ['quick']]);
+    expect(groups.map(({ paths }) => paths)).toEqual([first]);
+    await vi.advanceTimersByTimeAsync(afterMs);
+    expect(groups.map(({ paths }) => paths)).toEqual([first, ['quick']]);
     groups[1]?.end();
     expect(await quick).toMatchObject([{ isNew: true }]);
   } finally {
