@@ -1,10 +1,11 @@
-import { copyFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RowDataPacket } from '@kube-face/shared-lib/mysql';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createReceiverClient } from '../../scripts/demo/receiver-client.ts';
 import { type BadPhoto, makeBadPhotos } from './bad-photos.ts';
-import { startWorld, type World } from './world.ts';
+import { MARK } from './hungry-photo.ts';
+import { startWorld, TIMES, type World } from './world.ts';
 
 const soon = { timeout: 60_000, interval: 50 };
 
@@ -21,7 +22,7 @@ afterAll(() => world?.stop());
 const post = (...paths: string[]) => createReceiverClient({ url: world.receiver.url }).post(paths);
 
 const ROW = `
-  select images.status, images.outcome, images.attempts, person.name as person from images
+  select images.status, images.outcome, images.attempts, images.retry_at, person.name as person from images
   left join person on person.id = images.person where images.id = ?`;
 
 async function rowOf(id: number | undefined): Promise<RowDataPacket | undefined> {
@@ -91,4 +92,23 @@ test('a photo that is deleted, or replaced, between claim and read is what it is
     expect(await rowOf(deletedId)).toMatchObject({ status: 2, outcome: 'missing_file', attempts: 1 });
     expect(await rowOf(replacedId)).toMatchObject({ status: 2, outcome: 'unreadable_image', attempts: 1 });
   }, soon);
+});
+
+test("a photo that takes its worker's memory fails alone, after its attempts", async () => {
+  const pid = world.recognition.pid();
+  const good = join(world.unknownPeople, (await world.photos.next('hungry')).path);
+  writeFileSync(join(world.unknownPeople, 'hungry.jpg'), Buffer.concat([readFileSync(good), Buffer.from(MARK)]));
+  const [hungry] = await post('hungry.jpg');
+  const beside: (number | undefined)[] = [];
+  await vi.waitFor(async () => {
+    beside.push(...(await post((await world.photos.next('beside-hungry')).path)));
+    const attempts = Number(TIMES.MAX_ATTEMPTS);
+    expect(await rowOf(hungry)).toMatchObject({ status: 2, outcome: 'internal', attempts, retry_at: null });
+  }, soon);
+
+  for (const id of beside) {
+    await vi.waitFor(async () => expect(await rowOf(id)).toMatchObject({ status: 1, attempts: 1 }), soon);
+  }
+  expect(world.recognition.pid()).toBe(pid);
+  expect(world.recognition.output()).toContain('memory limit');
 });

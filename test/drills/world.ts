@@ -55,7 +55,12 @@ export async function startWorld(): Promise<World> {
   const nsq = await startNsq();
 
   const photoFolders = makePhotoFolders(folder);
-  const recognition = await startService('face-recognition', { ...photoFolders, WORKERS: '1', QUEUE_LIMIT: '4' });
+  const recognition = await startService('face-recognition', {
+    ...photoFolders,
+    WORKERS: '1',
+    QUEUE_LIMIT: '4',
+    NODE_OPTIONS: `--import=${new URL('hungry-photo.ts', import.meta.url)}`,
+  });
   const env: Env = {
     ...mysqlEnv(account),
     ...wayToMysql.env,
