@@ -66,6 +66,31 @@ test('two transactions that wait for each other both get through', async () => {
   expect([await counter(1), await counter(2)]).toEqual([2, 2]);
 });
 
+test('a transaction whose lock did not come free is run again', async () => {
+  await database.query('update counters set value = 0');
+  const [held, freed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const impatient = createDatabase(config, { connections: 1 });
+  await impatient.query('set session innodb_lock_wait_timeout = 1');
+  let tries = 0;
+
+  const holder = database.transaction(async (statements) => {
+    await statements.execute('update counters set value = value + 1 where id = 1');
+    held.resolve();
+    await freed.promise;
+  });
+  await held.promise;
+  await impatient.transaction(async (statements) => {
+    tries += 1;
+    if (tries === 2) freed.resolve();
+    await statements.execute('update counters set value = value + 1 where id = 1');
+  });
+  await holder;
+  await impatient.close();
+
+  expect(tries).toBeGreaterThan(1);
+  expect(await counter(1)).toBe(2);
+});
+
 test('an instant comes back as it went in, whatever zone the server thinks in', async () => {
   const instant = new Date('2026-07-01T12:34:56.789Z');
   await database.execute('update counters set noted = ? where id = 1', [instant]);
