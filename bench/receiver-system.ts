@@ -42,10 +42,12 @@ export function listens(port: number): Promise<boolean> {
   });
 }
 
-/** A MySQL with its own default durability and an nsqd, for one receiver after another. */
-export async function startReceiverSystem(more: Readonly<Record<string, string>> = {}): Promise<ReceiverSystem> {
-  const program = await provideMysqlProgram();
-  if (!program) throw new Error('this needs mysqld or mariadbd');
+/** A MySQL with its own default durability, and memory unless told, and an nsqd, for one receiver after another. */
+export async function startReceiverSystem({ bufferPool }: { bufferPool?: string | undefined } = {}): Promise<ReceiverSystem> {
+  const found = await provideMysqlProgram();
+  if (!found) throw new Error('this needs mysqld or mariadbd');
+  const sized = bufferPool === undefined ? [] : [`--innodb-buffer-pool-size=${bufferPool}`];
+  const program = { ...found, extraArgs: [...found.extraArgs, ...sized] };
   const account = { user: 'bench', password: 'bench' };
   const mysql = { ...account, host: '127.0.0.1', port: await freePort(), database: 'bench' };
   const folder = tempFolder('bench');
@@ -62,7 +64,6 @@ export async function startReceiverSystem(more: Readonly<Record<string, string>>
     MYSQL_USERPASSWORD: `${mysql.user}:${mysql.password}`,
     KNOWN_PEOPLE: join(folder, 'known'),
     UNKNOWN_PEOPLE: join(folder, 'unknown'),
-    ...more,
   };
 
   return {

@@ -5,6 +5,7 @@
  *   --rows 0,1000000     rows that stand in the table before each receiver is measured
  *   --seconds N          of each measurement (10)
  *   --connections N      of single posts (64)
+ *   --buffer-pool SIZE   of MySQL, as in its option (its own default, 128M)
  *   --original COMMAND   a receiver of the original's that is measured in turn, on the same schema
  *   --original-port N    where it listens (8000, which is built into it)
  *   --json               JSON instead of a table
@@ -19,6 +20,7 @@ export type ReceiverBenchOptions = {
   rows?: readonly number[];
   seconds?: number;
   connections?: number;
+  bufferPool?: string | undefined;
   original?: Original | undefined;
 };
 
@@ -71,10 +73,11 @@ export async function benchReceiver({
   rows = [0, 1_000_000],
   seconds = 10,
   connections = 64,
+  bufferPool,
   original,
 }: ReceiverBenchOptions = {}): Promise<BenchRow[]> {
   if (original && (await listens(original.port))) throw new Error(`something listens on port ${original.port} already`);
-  const system = await startReceiverSystem();
+  const system = await startReceiverSystem({ bufferPool });
   const figures: BenchRow[] = [];
   const start = [system.startOurs, ...(original === undefined ? [] : [() => system.startOriginal(original)])];
   try {
@@ -107,6 +110,7 @@ if (import.meta.main) {
       seconds: { type: 'string', default: '10' },
       rows: { type: 'string', default: '0,1000000' },
       connections: { type: 'string', default: '64' },
+      'buffer-pool': { type: 'string' },
       original: { type: 'string' },
       'original-port': { type: 'string', default: '8000' },
       json: { type: 'boolean', default: false },
@@ -116,6 +120,7 @@ if (import.meta.main) {
     rows: values.rows.split(',').map(Number),
     seconds: Number(values.seconds),
     connections: Number(values.connections),
+    bufferPool: values['buffer-pool'],
     original: originalOf(values),
   });
   if (values.json) console.log(JSON.stringify(figures, null, 2));
