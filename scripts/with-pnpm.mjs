@@ -9,7 +9,7 @@ import { CommandError, runInOurPlace } from './lib/run.mjs';
 /** Name of the npm script to what Node.js runs. @type {Record<string, readonly string[]>} */
 const SCRIPTS = {
   start: ['scripts/start.ts'],
-  test: ['scripts/test.ts', 'unit', 'integration', 'browser'],
+  test: ['scripts/test.ts'],
   check: ['scripts/check.ts'],
   build: ['scripts/build.ts'],
   models: ['scripts/models.ts'],
