@@ -61,7 +61,8 @@ function facesOf(photo: Buffer): FakeFace[] | 'broken' {
 /** Speaks `Gallery` and `HealthCheck` over the photos of a folder, made by `fakePhoto`. */
 export async function startFakeGallery(folder: string, port = 0): Promise<FakeGallery> {
   const server = new Server();
-  const known = new Map<string, number>();
+  let known = new Map<string, number>();
+  let reading = Promise.resolve();
 
   function near(looks: number, among?: readonly string[]): CandidateMessage[] {
     return [...known]
@@ -87,13 +88,20 @@ export async function startFakeGallery(folder: string, port = 0): Promise<FakeGa
     };
   }
 
-  async function load(): Promise<void> {
-    known.clear();
+  async function read(): Promise<void> {
+    const found = new Map<string, number>();
     for (const name of await readdir(folder)) {
       if (name.startsWith('.') || gallery.misses.has(name)) continue;
       const faces = facesOf(await readFile(join(folder, name)));
-      if (faces !== 'broken' && faces[0]) known.set(name, faces[0].looks);
+      if (faces !== 'broken' && faces[0]) found.set(name, faces[0].looks);
     }
+    known = found;
+  }
+
+  /** One after the other: whoever asked finds what was there when they asked. */
+  function load(): Promise<void> {
+    reading = reading.catch(() => {}).then(read);
+    return reading;
   }
 
   type Answer = { examined: ExaminedMessage } | { loaded: LoadedMessage };
