@@ -107,7 +107,8 @@ function rewatchOnceThere(): void {
 let restUntil = 0;
 let dueAt = Number.POSITIVE_INFINITY;
 function lookIn(ms: number): void {
-  const at = Math.max(performance.now() + ms, restUntil);
+  const now = performance.now();
+  const at = Math.max(now + ms, restUntil);
   // An event only ever brings the next look nearer, so that steady writing does not put it off.
   if (timer && at >= dueAt) return;
   clearTimeout(timer);
@@ -116,7 +117,7 @@ function lookIn(ms: number): void {
     timer = undefined;
     dueAt = Number.POSITIVE_INFINITY;
     look();
-  }, at - performance.now());
+  }, at - now);
 }
 
 function send(message: FolderMessage): void {
