@@ -41,20 +41,13 @@ export function cpuColumns(used: Readonly<Record<string, number>>, photos: numbe
   return Object.fromEntries(Object.entries(used).map(([name, ms]) => [`${name}CpuMs`, round(ms / photos, 2)]));
 }
 
-/** Reads a figure of a process again and again until `stop`, which tells the largest. */
-export function watchMost(read: () => Promise<number>, everyMs: number): { stop(): number } {
-  let most = 0;
-  let isStopped = false;
-  void (async () => {
-    while (!isStopped) {
-      most = Math.max(most, await read().catch(() => 0));
-      await delay(everyMs);
-    }
-  })();
-  return {
-    stop() {
-      isStopped = true;
-      return most;
-    },
-  };
+const QUIET = { lookMs: 1_000, cpuMs: 50, looks: 60 };
+
+/** Waits, a minute at most, until a process does next to nothing: a database goes on for a while after its last answer. */
+export async function untilQuiet(pid: number): Promise<void> {
+  for (let look = 0; look < QUIET.looks; look += 1) {
+    const before = await cpuMs(pid);
+    await delay(QUIET.lookMs);
+    if ((await cpuMs(pid)) - before <= QUIET.cpuMs) return;
+  }
 }

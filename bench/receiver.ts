@@ -13,7 +13,7 @@
 import { parseArgs } from 'node:util';
 import { type BenchRow, round } from './figures.ts';
 import { postLoad } from './http-load.ts';
-import { countCpu } from './process-use.ts';
+import { countCpu, untilQuiet } from './process-use.ts';
 import { listens, type Original, type Receiver, type ReceiverSystem, startReceiverSystem } from './receiver-system.ts';
 
 export type ReceiverBenchOptions = {
@@ -40,6 +40,7 @@ async function measure(
   { seconds, connections }: { seconds: number; connections: number },
 ): Promise<BenchRow> {
   runs += 1;
+  await untilQuiet(pids.mysql);
   const prefix = `/unknown_people/${runs}`;
   const photos = kind === 'single' ? 1 : name === 'ours' ? BATCH : BATCH_OF_ORIGINAL;
   const used = await countCpu({ receiver: running.pid(), ...pids, bench: process.pid });
