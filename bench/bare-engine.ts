@@ -1,12 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import { silent } from '@kube-face/shared-lib/logger';
 import { createEnginePool } from '../services/face-recognition/src/engine/engine-pool.ts';
 import { round } from './figures.ts';
+import { MODELS, type Runtime } from './models.ts';
 import { cpuMs } from './process-use.ts';
-
-export type Runtime = 'native' | 'wasm';
-
-const MODELS = fileURLToPath(new URL('../services/face-recognition/models', import.meta.url));
 
 /** The engine alone, every worker kept busy: what the whole path is measured against. */
 export async function benchBareEngine(

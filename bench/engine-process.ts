@@ -14,10 +14,8 @@ import { silent } from '@kube-face/shared-lib/logger';
 import { createEnginePool } from '../services/face-recognition/src/engine/engine.ts';
 import type { BenchPhoto } from './engine-photos.ts';
 import { type BenchRow, round } from './figures.ts';
+import { MODELS, type Runtime } from './models.ts';
 
-export const MODELS = fileURLToPath(new URL('../services/face-recognition/models', import.meta.url));
-
-type Runtime = 'native' | 'wasm';
 type Report = { runtime: string; readyMs: number; readyMb: number; photosPerSecond: number; residentMb: number[] };
 
 const MARKS = 10;

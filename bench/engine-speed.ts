@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { loadEngine } from '../services/face-recognition/src/engine/load-engine.ts';
 import type { BenchPhoto } from './engine-photos.ts';
-import { MODELS } from './engine-process.ts';
 import { type BenchRow, median, round } from './figures.ts';
+import { MODELS, type Runtime } from './models.ts';
 
 const STEPS = ['decode', 'detect', 'landmarks', 'descriptor', 'total'] as const;
 const WARM_UP = 8;
@@ -11,11 +11,7 @@ const WARM_UP = 8;
  * Milliseconds of one core by step, medians. `cpu` is the processor's time for the whole photo: where it is well under `total` something
  * else used the core meanwhile, and the table is not worth much.
  */
-export async function benchSpeed(
-  runtime: 'native' | 'wasm',
-  photos: readonly BenchPhoto[],
-  repeats: number,
-): Promise<BenchRow[]> {
+export async function benchSpeed(runtime: Runtime, photos: readonly BenchPhoto[], repeats: number): Promise<BenchRow[]> {
   sharp.concurrency(1);
   sharp.cache(false);
   const engine = await loadEngine({ modelsDir: MODELS, runtime, hasGlibc: true });

@@ -10,11 +10,13 @@
  */
 import { parseArgs } from 'node:util';
 import { buildModels } from '../services/face-recognition/scripts/models/build.ts';
-import { benchFolder, benchLfw, type Runtime } from './engine-accuracy.ts';
+import { benchFolder } from './engine-folder.ts';
+import { benchLfw } from './engine-lfw.ts';
 import { benchPhotos } from './engine-photos.ts';
-import { benchProcesses, MODELS } from './engine-process.ts';
+import { benchProcesses } from './engine-process.ts';
 import { benchSpeed } from './engine-speed.ts';
 import type { BenchRow } from './figures.ts';
+import { MODELS, type Runtime } from './models.ts';
 
 // As in the service: ONNX Runtime's own binaries tell their maker about every session otherwise.
 process.env.ORT_DISABLE_TELEMETRY = '1';

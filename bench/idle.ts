@@ -1,6 +1,6 @@
 import type { RowDataPacket } from '@kube-face/shared-lib/mysql';
-import type { Runtime } from './bare-engine.ts';
 import { type BenchRow, quantile, round } from './figures.ts';
+import type { Runtime } from './models.ts';
 import type { PipelineSystem } from './pipeline-system.ts';
 
 const WARM_POSTS = 20;

@@ -11,9 +11,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { RowDataPacket } from '@kube-face/shared-lib/mysql';
-import type { Runtime } from './bare-engine.ts';
 import { type BenchRow, quantile } from './figures.ts';
 import { startInstantRecognition } from './instant-recognition.ts';
+import type { Runtime } from './models.ts';
 import { makePhoto, type PipelineSystem, startPipelineSystem } from './pipeline-system.ts';
 import { memoryMb } from './process-use.ts';
 

@@ -11,10 +11,11 @@
  *   --json           JSON instead of a table
  */
 import { parseArgs } from 'node:util';
-import { benchBareEngine, type Runtime } from './bare-engine.ts';
+import { benchBareEngine } from './bare-engine.ts';
 import { type BenchRow, percent } from './figures.ts';
 import { benchIdle } from './idle.ts';
 import { startInstantRecognition } from './instant-recognition.ts';
+import type { Runtime } from './models.ts';
 import { makePhoto, type PipelineSystem, startPipelineSystem } from './pipeline-system.ts';
 import { countCpu, cpuColumns } from './process-use.ts';
 import { benchWholePath, drain } from './whole-path.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RowDataPacket } from '@kube-face/shared-lib/mysql';
-import type { Runtime } from './bare-engine.ts';
 import { round } from './figures.ts';
+import type { Runtime } from './models.ts';
 import type { PipelineSystem } from './pipeline-system.ts';
 import { countCpu, cpuColumns, memoryMb } from './process-use.ts';
 
