@@ -1,4 +1,5 @@
-// `npm run check`: format and lint without a warning, then the types of everything, tests and scripts included.
+// `npm run check`: format and lint without a warning, then the types of everything, tests and scripts included, and the build: only it reads
+// the declarations that a service is compiled against.
 import { runInOurPlace } from './lib/run.mjs';
 
 const COMMANDS = [
@@ -6,6 +7,7 @@ const COMMANDS = [
   ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.check.json'],
   ['node_modules/typescript/bin/tsc', '-p', 'services/frontend/public'], // what runs in a browser
   ['node_modules/typescript/bin/tsc', '-p', 'test/browser'],
+  ['node_modules/typescript/bin/tsc', '-b'],
 ];
 
 for (const command of COMMANDS) {
