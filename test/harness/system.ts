@@ -1,8 +1,8 @@
 import type { MysqlConfig } from '@kube-face/shared-lib/env';
-import { createDatabase, type Database } from '@kube-face/shared-lib/mysql';
+import type { Database } from '@kube-face/shared-lib/mysql';
 import { expect, vi } from 'vitest';
 import { freePort } from '../../scripts/parts/ports.ts';
-import { freshDatabase, mysqlEnv } from './database.ts';
+import { freshDatabase, freshTables, mysqlEnv } from './database.ts';
 import { type Nsq, startNsq } from './nsq.ts';
 import { makePhotoFolders } from './photo-folders.ts';
 import { type Env, type Service, type ServiceName, startService } from './service.ts';
@@ -54,9 +54,9 @@ export async function startSystem(
   }
   if (parts !== 'pages') await start('receiver', { RECEIVER_PORT: receiverPort, ALLOWED_ORIGINS: `:${pagePort}` });
   const frontend = await start('frontend', { FRONTEND_PORT: pagePort, RECEIVER_PUBLIC_URL: `:${receiverPort}` });
-  // Its tables are there once the page is.
   await vi.waitFor(async () => expect((await fetch(frontend.url)).status).toBe(200), { timeout: 30_000 });
-  const database = createDatabase(mysql);
+  // A page needs some of the tables; the services' migrations, which go one at a time, are over when ours is.
+  const database = await freshTables(mysql);
 
   return {
     url: frontend.url,
